@@ -1,0 +1,54 @@
+# make install | demo | test | check | bench | faults | pictures
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: install demo test check bench faults pictures constraints debian
+
+install: .venv/installed
+
+# The stamp is as new as what it was made from, so a changed pin installs again.
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) install --quiet --upgrade "pip>=25.1"
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[postgres]"
+	touch $@
+
+.venv/tested: .venv/installed
+	$(PIP) install --quiet --constraint constraints.txt --group test --group lint
+	touch $@
+
+# A whole shop with its own mail server, until Ctrl-C.
+demo: install
+	$(BIN)/mailer demo
+
+debian:
+	deploy/debian-test-packages
+
+# Every test: real Dovecot, Postfix, PostgreSQL and Chromium; kills and stalls in a form of seconds.
+test: .venv/tested debian
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+# Before each commit: seconds, no servers.
+check: .venv/tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q -n 2 --dist loadgroup -m "not journey and not faults"
+
+bench: .venv/tested
+	for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# The long kill, proxy and stall campaigns; about a quarter of an hour.
+faults: .venv/tested debian
+	MAILER_FAULTS=long $(BIN)/pytest -m faults -s
+
+pictures: .venv/tested debian
+	$(BIN)/python docs/pictures.py
+
+constraints:
+	rm -rf .venv && $(PYTHON) -m venv .venv
+	$(PIP) install --quiet --upgrade "pip>=25.1" && $(PIP) install --quiet --editable ".[postgres]" --group test --group lint
+	$(PIP) freeze --exclude-editable | grep -v '@ file' | sort -f > constraints.txt

@@ -1,0 +1,249 @@
+"""config.toml, read once and checked whole; the environment and secret files win over it.
+
+A key `[outbound] password` is `MAILER_OUTBOUND__PASSWORD` in the environment, and a file of that name in
+$CREDENTIALS_DIRECTORY (systemd) as well. Unknown keys are mistakes, and all mistakes are told at once.
+"""
+
+import os
+import tomllib
+from datetime import timedelta
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from mailer.calendars import parse_span, parse_zone
+from mailer.errors import ConfigError
+
+
+def _span(value: object) -> object:
+    return parse_span(value) if isinstance(value, str) else value
+
+
+def _zone_name(value: str) -> str:
+    parse_zone(value)
+    return value
+
+
+def _address(value: str) -> str:
+    name, address = parseaddr(value)
+    if name or address != value or "@" not in address or not value.isascii() or any(c.isspace() for c in value):
+        raise ValueError(f'"{value}" is not a plain mail address; write it as in care@shop.example')
+    return value
+
+
+def _listen(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65_535:
+        raise ValueError(f'"{value}" is not a listening address; write it as in 127.0.0.1:8025')
+    return value
+
+
+Span = Annotated[timedelta, BeforeValidator(_span)]
+ZoneName = Annotated[str, AfterValidator(_zone_name)]
+Address = Annotated[str, AfterValidator(_address)]
+Listen = Annotated[str, AfterValidator(_listen)]
+Tls = Literal["implicit", "starttls", "none"]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Shop(Section):
+    name: str
+    zone: ZoneName = "UTC"
+    language: str = "en"
+
+
+class Db(Section):
+    url: str = "sqlite:///mailer.db"
+
+
+class Signing(Section):
+    key_file: Path = Path("mailer.key")
+
+
+class MailboxConfig(Section):
+    host: str
+    port: int = 993
+    tls: Tls = "implicit"
+    ca_file: Path | None = None
+    username: str
+    password: SecretStr = SecretStr("")
+    folder: str = "INBOX"
+    storefront: str = "main"
+
+
+class Inbound(Section):
+    mailboxes: dict[str, MailboxConfig] = Field(default_factory=dict)
+    idle: Span = timedelta(seconds=25)
+    read_timeout: Span = timedelta(seconds=15)
+
+
+class SenderConfig(Section):
+    address: Address
+    name: str = ""
+
+
+class Replies(Section):
+    sender: str = "care"
+    first_answer: Span = timedelta(hours=24)
+    undo: Span = timedelta(seconds=12)
+
+
+class Outbound(Section):
+    host: str
+    port: int = 587
+    tls: Tls = "starttls"
+    ca_file: Path | None = None
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    connections: int = Field(default=2, ge=1, le=20)
+    timeout: Span = timedelta(seconds=30)
+    body_timeout: Span = timedelta(seconds=600)
+    lease: Span = timedelta(seconds=30)
+    stop_after: Span = timedelta(seconds=60)
+    give_up_after: Span = timedelta(hours=48)
+    sightings_complete: bool = False
+
+
+class Rendering(Section):
+    templates: Path = Path("templates")
+
+
+class SchedulerConfig(Section):
+    timetable: Path = Path("schedules/timetable.toml")
+
+
+class Web(Section):
+    console_listen: Listen = "127.0.0.1:8025"
+    public_listen: Listen = "127.0.0.1:8026"
+    console_url: str = ""
+    session: Span = timedelta(hours=12)
+
+
+class Log(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+_Server = TypeVar("_Server", MailboxConfig, Outbound)
+
+
+class Settings(BaseSettings):
+    """Everything that config.toml may hold; each section is named after the room that reads it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MAILER_", env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=False
+    )
+
+    shop: Shop
+    db: Db = Db()
+    signing: Signing = Signing()
+    inbound: Inbound = Inbound()
+    senders: dict[str, SenderConfig] = Field(default_factory=dict)
+    replies: Replies = Replies()
+    outbound: Outbound
+    rendering: Rendering = Rendering()
+    scheduler: SchedulerConfig = SchedulerConfig()
+    web: Web = Web()
+    log: Log = Log()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        sources: list[PydanticBaseSettingsSource] = [init_settings, env_settings]
+        if directory := os.environ.get("CREDENTIALS_DIRECTORY"):
+            sources.append(NestedSecretsSettingsSource(file_secret_settings, secrets_dir=directory))
+        return (*sources, TomlConfigSettingsSource(settings_cls, toml_file=config_path()))
+
+    @property
+    def sender(self) -> SenderConfig:
+        """Whom replies come from."""
+        return self.senders[self.replies.sender]
+
+
+def config_path() -> Path:
+    """Where config.toml is: $MAILER_CONFIG, else the working directory."""
+    return Path(os.environ.get("MAILER_CONFIG", "config.toml"))
+
+
+def load() -> Settings:
+    """The shop's settings, paths made absolute beside config.toml. Raises ConfigError with every mistake."""
+    path = config_path()
+    if not path.is_file():
+        raise ConfigError(str(path), ["no such file; `mailer init` writes one, or set MAILER_CONFIG to its place"])
+    problems = _unknown_environment()
+    try:
+        settings = Settings.model_validate({})
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(str(path), [f"not valid TOML: {error}"]) from None
+    except ValidationError as error:
+        raise ConfigError(str(path), [_say(dict(entry)) for entry in error.errors()] + problems) from None
+    problems += _cross_checks(settings)
+    if problems:
+        raise ConfigError(str(path), problems)
+    return _anchored(settings, path.resolve().parent)
+
+
+def _unknown_environment() -> list[str]:
+    known = {f"MAILER_{section}".upper() for section in Settings.model_fields} | {"MAILER_CONFIG"}
+    ours = (name for name in os.environ if name.startswith("MAILER_"))
+    return [f"environment {name}: there is no such section" for name in ours if name.split("__")[0] not in known]
+
+
+def _say(entry: dict[str, object]) -> str:
+    location = entry["loc"]
+    key = ".".join(str(part) for part in location) if isinstance(location, tuple) else str(location)
+    match entry["type"]:
+        case "extra_forbidden":
+            return f"{key}: unknown key; see the commented config.toml for those that exist"
+        case "missing":
+            return f"{key}: missing"
+        case _:
+            return f"{key}: {str(entry['msg']).removeprefix('Value error, ')}"
+
+
+def _cross_checks(settings: Settings) -> list[str]:
+    problems = []
+    if settings.replies.sender not in settings.senders:
+        problems.append(f"replies.sender: there is no [senders.{settings.replies.sender}]")
+    if settings.inbound.idle > timedelta(minutes=28):
+        problems.append("inbound.idle: servers end IDLE after 29 minutes (RFC 2177); 25s finds dead connections soon")
+    return problems
+
+
+def _anchored(settings: Settings, root: Path) -> Settings:
+    url = settings.db.url
+    if url.startswith("sqlite:///"):
+        url = f"sqlite:///{root / url.removeprefix('sqlite:///')}"
+    mailboxes = {name: _with_ca(box, root) for name, box in settings.inbound.mailboxes.items()}
+    return settings.model_copy(
+        update={
+            "db": Db(url=url),
+            "signing": Signing(key_file=root / settings.signing.key_file),
+            "inbound": settings.inbound.model_copy(update={"mailboxes": mailboxes}),
+            "outbound": _with_ca(settings.outbound, root),
+            "rendering": Rendering(templates=root / settings.rendering.templates),
+            "scheduler": SchedulerConfig(timetable=root / settings.scheduler.timetable),
+        }
+    )
+
+
+def _with_ca(section: _Server, root: Path) -> _Server:
+    return section.model_copy(update={"ca_file": root / section.ca_file}) if section.ca_file else section

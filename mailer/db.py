@@ -1,0 +1,179 @@
+"""The one way to the database: `await db.run(verb, ...)` is one thread, one transaction; `db.read` only reads.
+
+A verb is a plain function `verb(session, ..., now=...)`. It cannot await, so no transaction is ever open across the
+network; it never commits; an exception rolls everything back.
+"""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import structlog
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from mailer.errors import MailerError
+
+log = structlog.get_logger()
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000")
+_POSTGRES_LIMITS = (
+    "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+)
+
+
+class Database:
+    """SQLite in a file, or PostgreSQL; the same verbs run on both."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        arguments = {"check_same_thread": False} if self.is_sqlite else {"options": _POSTGRES_LIMITS}
+        self.engine = create_engine(self.url, connect_args=arguments, pool_pre_ping=not self.is_sqlite)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _open_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    async def run(self, verb: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Let a verb act: one transaction, committed when it returns, rolled back when it raises."""
+        return await asyncio.to_thread(self.run_here, verb, *args, **kwargs)
+
+    async def read(self, question: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Let a question read one consistent picture; what it writes is rolled back."""
+        return await asyncio.to_thread(self.read_here, question, *args, **kwargs)
+
+    def run_here(self, verb: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `run`, in the calling thread: for commands without an event loop."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            return verb(session, *args, **kwargs)
+
+    def read_here(self, question: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `read`, in the calling thread."""
+        engine = self.engine.execution_options(write=False, postgresql_readonly=True)
+        with Session(engine, expire_on_commit=False) as session:
+            return question(session, *args, **kwargs)
+
+    async def run_each(
+        self,
+        verb: Callable[[Session, Sequence[Item]], Any],
+        items: Sequence[Item],
+        set_aside: Callable[[Session, Item, str], Any],
+    ) -> None:
+        """Let a verb act on a batch. A batch that raises is repeated one by one, and what fails alone is set aside."""
+        try:
+            await self.run(verb, items)
+        except Exception:
+            for item in items:
+                await self._run_one(verb, item, set_aside)
+
+    async def _run_one(
+        self,
+        verb: Callable[[Session, Sequence[Item]], Any],
+        item: Item,
+        set_aside: Callable[[Session, Item, str], Any],
+    ) -> None:
+        try:
+            await self.run(verb, [item])
+        except Exception as error:
+            log.exception("set_aside", verb=_name(verb))
+            await self.run(set_aside, item, describe(error))
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+class Grouped:
+    """Commits many small marks in one transaction: whoever comes while one is under way shares the next."""
+
+    def __init__(self, db: Database, verb: Callable[[Session, Sequence[Item]], Sequence[Any]]) -> None:
+        self._db = db
+        self._verb: Callable[[Session, Sequence[Any]], Sequence[Any]] = verb
+        self._waiting: list[tuple[Any, asyncio.Future[Any]]] = []
+        self._flush: asyncio.Task[None] | None = None
+
+    async def do(self, item: Any) -> Any:
+        """The verb's answer for this item, once it is committed."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._flush is None or self._flush.done():
+            self._flush = asyncio.create_task(self._run())
+        return await asyncio.shield(future)
+
+    async def _run(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting, []
+            try:
+                answers = await self._db.run(self._verb, [item for item, _ in group])
+            except Exception as error:
+                for _, future in group:
+                    future.set_exception(error)
+                continue
+            for (_, future), answer in zip(group, answers, strict=True):
+                future.set_result(answer)
+
+
+class OnlyProcess:
+    """Says that this is the only `mailer run` on an SQLite file. The system lets go of it when the process dies."""
+
+    def __init__(self, db: Database) -> None:
+        self._path = Path(f"{db.url.database}.run")
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._file)
+            message = f"{self._path}: another `mailer run` works on this database; SQLite serves one, PostgreSQL many"
+            raise MailerError(message) from None
+
+    def release(self) -> None:
+        """Let another process have it."""
+        os.close(self._file)
+
+
+def describe(error: BaseException) -> str:
+    """An error in one line for a row, without the values of a database statement in it."""
+    if isinstance(error, DBAPIError):
+        return f"{type(error).__name__}: {type(error.orig).__name__}"
+    return f"{type(error).__name__}: {error}".split("\n", 1)[0][:500]
+
+
+async def forever(step: Callable[[], Awaitable[bool]], wake: asyncio.Event, stop: asyncio.Event, every: float) -> None:
+    """Repeat a step until told to stop: at once while it finds work, else when woken, else every so many seconds."""
+    while not stop.is_set():
+        wake.clear()
+        try:
+            if await step():
+                continue
+        except Exception:
+            log.exception("step_failed", step=_name(step))
+        try:
+            await asyncio.wait_for(wake.wait(), every)
+        except TimeoutError:
+            continue
+
+
+def _name(function: Callable[..., Any]) -> str:
+    inner = getattr(function, "func", function)
+    return f"{inner.__module__}.{inner.__qualname__}"
+
+
+def _open_sqlite(connection: Any, _record: Any) -> None:
+    # We say BEGIN ourselves: the driver would open its transaction only at the first write (FAILURES: lost updates).
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("write", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,66 @@
+"""People who work in the console, and how they and the shop's systems are recognised. Secrets are stored hashed."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Field
+
+from mailer.model.base import Row, maybe_moment, moment, word
+
+
+class Role(StrEnum):
+    AGENT = "agent"  # reads mail, approves drafts
+    MARKETER = "marketer"  # edits what we write
+    ADMIN = "admin"  # all of it, and people
+
+
+class Agent(Row, table=True):
+    """A person with a name and a role. No password yet means that a one-time link is under way."""
+
+    __tablename__ = "agent"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    role: Role = word(Role)
+    password_hash: str | None = None
+    created_at: datetime = moment()
+    disabled_at: datetime | None = maybe_moment()
+
+
+class AgentSession(Row, table=True):
+    """A browser that signed in; ends by time or by hand."""
+
+    __tablename__ = "agent_session"
+
+    id: int | None = Field(default=None, primary_key=True)
+    token_hash: str = Field(unique=True)
+    agent_id: int = Field(foreign_key="agent.id")
+    created_at: datetime = moment()
+    expires_at: datetime = moment()
+    ended_at: datetime | None = maybe_moment()
+
+
+class SignInLink(Row, table=True):
+    """A link that lets one person in once, to choose a password."""
+
+    __tablename__ = "sign_in_link"
+
+    id: int | None = Field(default=None, primary_key=True)
+    token_hash: str = Field(unique=True)
+    agent_id: int = Field(foreign_key="agent.id")
+    created_at: datetime = moment()
+    expires_at: datetime = moment()
+    used_at: datetime | None = maybe_moment()
+
+
+class ApiToken(Row, table=True):
+    """What a system of the shop shows to the API; `scope` says what it may do."""
+
+    __tablename__ = "api_token"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    scope: str
+    token_hash: str = Field(unique=True)
+    created_at: datetime = moment()
+    revoked_at: datetime | None = maybe_moment()

@@ -1,0 +1,67 @@
+"""One outgoing message to one recipient, and each try to hand it over."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, Text
+from sqlmodel import Field
+
+from mailer.model.base import Row, maybe_moment, moment, word
+
+
+class DeliveryState(StrEnum):
+    UNDOABLE = "undoable"  # approved, and still to be taken back; `outbound.deliver` queues it when that time is over
+    QUEUED = "queued"  # goes at `next_attempt_at`; `outbound.deliver` claims it
+    SENDING = "sending"  # a worker has it and the body has not left; when its lease dies it is queued again
+    HANDING_OVER = "handing_over"  # the body may be leaving; when its lease dies it is unknown
+    SENT = "sent"  # the relay took it (250); final unless it bounces
+    FAILED = "failed"  # the relay refused it for good, or we gave up; final
+    UNKNOWN = "unknown"  # the relay may have it; a Sighting or a person moves it on, never a blind retry
+    WITHHELD = "withheld"  # the guard did not let it go, `reason` says why; final
+    CANCELED = "canceled"  # a person took it back in time; final
+    EXPIRED = "expired"  # its time was over before it could go; final
+    HELD = "held"  # a person stopped it; a person releases it
+    BOUNCED = "bounced"  # it came back; final
+    COMPLAINED = "complained"  # the recipient called it spam; final
+
+
+class Delivery(Row, table=True):
+    """A narrow row: the message owns identifier and bytes. `key` makes sure that one decision is one mail."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (Index("ix_delivery_due", "state", "next_attempt_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    message_id: int = Field(foreign_key="message.id", index=True)
+    draft_id: int | None = Field(default=None, foreign_key="draft.id", index=True)
+    kind: str = "reply"
+    recipient: str
+    state: DeliveryState = word(DeliveryState)
+    attempt: int = 0
+    owner: str | None = None
+    lease_until: datetime | None = maybe_moment()
+    undo_until: datetime | None = maybe_moment()
+    queued_at: datetime = moment()
+    next_attempt_at: datetime = moment()
+    expires_at: datetime | None = maybe_moment()
+    settled_at: datetime | None = maybe_moment()
+    reason: str = Field(default="", sa_type=Text)
+
+
+class Attempt(Row, table=True):
+    """One SMTP try, with the server's words. No outcome means that the worker died in it."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (Index("uq_attempt", "delivery_id", "number", unique=True),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    delivery_id: int = Field(foreign_key="delivery.id")
+    number: int
+    owner: str
+    started_at: datetime = moment()
+    handed_over_at: datetime | None = maybe_moment()
+    ended_at: datetime | None = maybe_moment()
+    outcome: str | None = None
+    code: int | None = None
+    server_words: str = Field(default="", sa_type=Text)

@@ -1,0 +1,86 @@
+"""A reply that was proposed, and what a person decided on it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Index, Text, text
+from sqlmodel import Field
+
+from mailer.model.base import Row, maybe_moment, moment, word
+
+
+class DraftState(StrEnum):
+    PENDING = "pending"  # waits for a person, who approves or dismisses it; a newer mail makes it stale
+    APPROVED = "approved"  # a Delivery carries it; undo moves it back to pending, a withheld Delivery to stale
+    DISMISSED = "dismissed"  # a person did not want it; final
+    STALE = "stale"  # a newer mail or changed facts overtook it, `reason` says which; final
+
+
+class Disclosure(StrEnum):
+    """How much the reply tells of an order."""
+
+    ORDER = "order"  # order facts, to the address on the order
+    NEUTRAL = "neutral"  # a known order, but not this sender's to hear of: neither confirms nor names anything
+    NONE = "none"  # no order is spoken of
+
+
+class Draft(Row, table=True):
+    """A reply on its way to a person. `version` counts its texts; who approves names the one that they saw."""
+
+    __tablename__ = "draft"
+    __table_args__ = (
+        Index(
+            "uq_draft_pending",
+            "conversation_id",
+            unique=True,
+            sqlite_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending'"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    conversation_id: int = Field(foreign_key="conversation.id", index=True)
+    answers_id: int = Field(foreign_key="message.id")
+    state: DraftState = word(DraftState, default=DraftState.PENDING, index=True)
+    version: int = 1
+    text: str = Field(sa_type=Text)
+    template: str | None = None
+    locale: str | None = None
+    template_hash: str | None = None
+    order_id: int | None = Field(default=None, foreign_key="shop_order.id")
+    disclosure: Disclosure = word(Disclosure, default=Disclosure.NONE)
+    recipient: str = ""
+    recipient_name: str = ""
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    fingerprint: str = ""
+    written_by: int | None = Field(default=None, foreign_key="agent.id")
+    reason: str = Field(default="", sa_type=Text)
+    created_at: datetime = moment()
+    updated_at: datetime = moment()
+
+
+class Approval(Row, table=True):
+    """Who agreed to which version, and the SHA-256 of the bytes that they agreed to."""
+
+    __tablename__ = "approval"
+
+    id: int | None = Field(default=None, primary_key=True)
+    draft_id: int = Field(foreign_key="draft.id", index=True)
+    version: int
+    agent_id: int = Field(foreign_key="agent.id")
+    sha256: str = ""
+    approved_at: datetime = moment()
+    undone_at: datetime | None = maybe_moment()
+
+
+class Dismissal(Row, table=True):
+    """Who did not want a draft, and why."""
+
+    __tablename__ = "dismissal"
+
+    id: int | None = Field(default=None, primary_key=True)
+    draft_id: int = Field(foreign_key="draft.id", unique=True)
+    agent_id: int = Field(foreign_key="agent.id")
+    reason: str = Field(default="", sa_type=Text)
+    dismissed_at: datetime = moment()
