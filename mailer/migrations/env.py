@@ -1,6 +1,6 @@
 """alembic's entry: migrate over the connection, and in the transaction, that `upgrade` opened."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlmodel.sql.sqltypes import AutoString
@@ -9,7 +9,7 @@ from mailer.model import Row
 from mailer.model.base import Utc, Word
 
 
-def render(kind: str, thing: Any, _context: Any) -> str | bool:
+def render(kind: str, thing: Any, _context: Any) -> str | Literal[False]:
     """A migration names plain column types, so that it still runs when our own types have changed."""
     if kind == "type" and isinstance(thing, Word | AutoString):
         return "sa.String()"

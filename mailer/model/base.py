@@ -68,5 +68,5 @@ def maybe_moment(*, index: bool = False) -> Any:
 
 def word(enum: type[StrEnum], *, default: StrEnum | None = None, index: bool = False) -> Any:
     """A column for a state or kind."""
-    given = {} if default is None else {"default": default}
+    given: dict[str, Any] = {} if default is None else {"default": default}
     return Field(**given, sa_type=Word(enum), index=index)
