@@ -9,13 +9,15 @@ import fcntl
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import structlog
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, literal
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from mailer.errors import MailerError
 
@@ -92,18 +94,18 @@ class Database:
         self.engine.dispose()
 
 
-class Grouped:
+class Grouped(Generic[Item, T]):
     """Commits many small marks in one transaction: whoever comes while one is under way shares the next."""
 
-    def __init__(self, db: Database, verb: Callable[[Session, Sequence[Item]], Sequence[Any]]) -> None:
+    def __init__(self, db: Database, verb: Callable[[Session, Sequence[Item]], Sequence[T]]) -> None:
         self._db = db
-        self._verb: Callable[[Session, Sequence[Any]], Sequence[Any]] = verb
-        self._waiting: list[tuple[Any, asyncio.Future[Any]]] = []
+        self._verb = verb
+        self._waiting: list[tuple[Item, asyncio.Future[T]]] = []
         self._flush: asyncio.Task[None] | None = None
 
-    async def do(self, item: Any) -> Any:
+    async def do(self, item: Item) -> T:
         """The verb's answer for this item, once it is committed."""
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._flush is None or self._flush.done():
             self._flush = asyncio.create_task(self._run())
@@ -120,6 +122,14 @@ class Grouped:
                 continue
             for (_, future), answer in zip(group, answers, strict=True):
                 future.set_result(answer)
+
+
+def insert_once(session: Session, row: SQLModel) -> bool:
+    """Insert a row unless its unique key exists already; whether it was inserted. The same words on both engines."""
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgres_insert
+    values = row.model_dump(exclude_none=True)
+    once = insert(type(row)).values(values).on_conflict_do_nothing().returning(literal(1))
+    return session.connection().execute(once).first() is not None
 
 
 class OnlyProcess:

@@ -17,6 +17,8 @@ from mailer.migrations import upgrade
 from mailer.model import Row
 from mailer.signing import Keys
 
+pytest_plugins = ["tests.rigs.fixtures"]
+
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 

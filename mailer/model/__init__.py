@@ -15,7 +15,7 @@ from mailer.model.draft import Approval, Disclosure, Dismissal, Draft, DraftStat
 from mailer.model.event import Event, EventTaken
 from mailer.model.mailbox import Mailbox, RawMail, RawMailState, Sighting
 from mailer.model.message import Blob, Direction, Message, MessageState, Route, SentCopy
-from mailer.model.order import Order, OrderLine, ParcelState, Scan, Shipment
+from mailer.model.order import Order, OrderLine, ParcelState, Scan, Shipment, number_key
 from mailer.model.slot import JobSlot
 
 __all__ = [
@@ -57,4 +57,5 @@ __all__ = [
     "Shipment",
     "Sighting",
     "SignInLink",
+    "number_key",
 ]

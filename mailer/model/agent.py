@@ -41,7 +41,7 @@ class AgentSession(Row, table=True):
 
 
 class SignInLink(Row, table=True):
-    """A link that lets one person in once, to choose a password."""
+    """A link that lets one person in once: to choose a password or, `passwordless`, without one."""
 
     __tablename__ = "sign_in_link"
 
@@ -51,6 +51,7 @@ class SignInLink(Row, table=True):
     created_at: datetime = moment()
     expires_at: datetime = moment()
     used_at: datetime | None = maybe_moment()
+    passwordless: bool = False
 
 
 class ApiToken(Row, table=True):

@@ -28,5 +28,8 @@ class Classification(Row, table=True):
     evidence: list[str] = Field(default_factory=list, sa_type=JSON)
     # The order numbers that the mail names, as written; `match` finds which of them exist.
     order_numbers: list[str] = Field(default_factory=list, sa_type=JSON)
+    order_id: int | None = Field(default=None, foreign_key="shop_order.id")
+    # What the customer calls an order number and is none that we know.
+    unknown_number: str | None = None
     classifier: str
     created_at: datetime = moment()

@@ -19,7 +19,7 @@ class DeliveryState(StrEnum):
     UNKNOWN = "unknown"  # the relay may have it; a Sighting or a person moves it on, never a blind retry
     WITHHELD = "withheld"  # the guard did not let it go, `reason` says why; final
     CANCELED = "canceled"  # a person took it back in time; final
-    EXPIRED = "expired"  # its time was over before it could go; final
+    EXPIRED = "expired"  # the relay did not take it in its time; final
     HELD = "held"  # a person stopped it; a person releases it
     BOUNCED = "bounced"  # it came back; final
     COMPLAINED = "complained"  # the recipient called it spam; final

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, UniqueConstraint
 from sqlmodel import Field
 
 from mailer.model.base import Row, maybe_moment, moment, word
@@ -19,8 +19,10 @@ class Mailbox(Row, table=True):
     storefront: str = "main"
     uidvalidity: int | None = Field(default=None, sa_type=BigInteger)
     next_uid: int = Field(default=1, sa_type=BigInteger)
-    # The server's time of the newest mail that lay here at the first connect: up to it, all is history.
+    # The server's time of the newest mail that lay here at the first connect: before it, all is history; of that
+    # very second, the mails with these SHA-256.
     history_until: datetime | None = maybe_moment()
+    history_edge: list[str] = Field(default_factory=list, sa_type=JSON)
     connected_at: datetime | None = maybe_moment()
     lease_owner: str | None = None
     lease_until: datetime | None = maybe_moment()

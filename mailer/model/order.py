@@ -1,5 +1,6 @@
 """What the shop sold, and where its parcels are."""
 
+import unicodedata
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -8,6 +9,11 @@ from sqlalchemy import JSON, UniqueConstraint
 from sqlmodel import Field
 
 from mailer.model.base import Row, maybe_moment, moment, word
+
+
+def number_key(number: str) -> str:
+    """An order number as it is compared: one Unicode form, no `#`, blanks or case."""
+    return "".join(unicodedata.normalize("NFKC", number).casefold().replace("#", "").split())
 
 
 class ParcelState(StrEnum):

@@ -1,0 +1,272 @@
+"""The daemon put together: watchers, work loops, metronome and web servers, from start to SIGTERM.
+
+Each loop repeats one step of its room: at once while there is work, when a bell rings, else every few seconds. What
+a loop does not see is found by the next look, so nothing depends on a bell.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from functools import partial
+from typing import Any
+
+import structlog
+import uvicorn
+
+from mailer.clock import Clock
+from mailer.config import Settings
+from mailer.db import Database, OnlyProcess, forever
+from mailer.errors import MailerError
+from mailer.health.check import Check, check_all
+from mailer.inbound import cursor
+from mailer.inbound.imap import Account
+from mailer.inbound.receive import receive_stored
+from mailer.inbound.watch import Watcher
+from mailer.jobs import JOBS, Means
+from mailer.migrations import upgrade
+from mailer.outbound.deliver import Deliverer, rescue
+from mailer.outbound.smtp import Relay, RelayAccount
+from mailer.rendering.catalog import Catalog
+from mailer.replies.draft import House, draft_waiting
+from mailer.scheduler import Metronome, read_timetable
+from mailer.signing import Keys, read_keys
+from mailer.triage.phrases import PhraseClassifier
+from mailer.triage.triage import triage_received
+
+log = structlog.get_logger()
+
+# How often a loop looks by itself: for what other processes did (an approval on the command line, another worker).
+_LOOK_EVERY = 1.0
+
+Step = Callable[[], Awaitable[bool]]
+Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+
+
+class Bells:
+    """Wakes the loops of this process. Ringing is a courtesy: every loop also looks by itself."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, asyncio.Event] = {}
+
+    def event(self, name: str) -> asyncio.Event:
+        """The event that the loop of this name waits for."""
+        return self._events.setdefault(name, asyncio.Event())
+
+    def ring(self, name: str) -> None:
+        """Let one loop look now."""
+        self.event(name).set()
+
+    def ring_all(self) -> None:
+        """Let every loop look now."""
+        for event in self._events.values():
+            event.set()
+
+
+class Worker:
+    """One process's share of the work on a database."""
+
+    def __init__(self, settings: Settings, db: Database, keys: Keys, clock: Clock, name: str) -> None:
+        self.settings = settings
+        self.db = db
+        self.keys = keys
+        self.clock = clock
+        self.name = name
+        self.bells = Bells()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`; then claim nothing more and let bodies in flight finish (`stop_after`)."""
+        entries = read_timetable(self.settings.scheduler.timetable, JOBS, self.settings.shop.zone)
+        metronome = Metronome(Means(self.db, self.clock, self.settings), JOBS, entries, self.name)
+        metronome.start()
+        stopper = asyncio.create_task(self._ring_on(stop))
+        senders = [asyncio.create_task(self._send(stop)) for _ in range(self.settings.outbound.connections)]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for work in (*self._watchers(), *self._loops()):
+                    group.create_task(work(stop))
+        finally:
+            stop.set()
+            self.bells.ring_all()
+            await self._finish(senders)
+            stopper.cancel()
+            await metronome.stop()
+            await self.db.run(cursor.release, self.name)
+
+    def _watchers(self) -> Iterator[Work]:
+        for name, box in self.settings.inbound.mailboxes.items():
+            yield Watcher(
+                self.db,
+                self.clock,
+                name,
+                box.storefront,
+                Account.of(self.settings, name),
+                owner=self.name,
+                idle=self.settings.inbound.idle,
+                arrived=partial(self.bells.ring, "receive"),
+            ).run
+
+    def _loops(self) -> Iterator[Work]:
+        settings = self.settings
+        own = frozenset(sender.address.lower() for sender in settings.senders.values())
+        house = House(settings.shop.name, settings.shop.language, settings.replies.first_answer)
+        catalog = Catalog(settings.rendering.templates)
+        classifier = PhraseClassifier.shipped()
+        yield self._loop("receive", partial(receive_stored, self.db, self.clock, own), then="triage")
+        yield self._loop("triage", partial(triage_received, self.db, self.clock, classifier), then="draft")
+        yield self._loop("draft", partial(draft_waiting, self.db, self.clock, catalog, house))
+
+    def _loop(self, name: str, step: Step, then: str | None = None) -> Work:
+        async def step_and_ring() -> bool:
+            worked = await step()
+            if worked and then:
+                self.bells.ring(then)
+            return worked
+
+        return lambda stop: forever(step_and_ring, self.bells.event(name), stop, _LOOK_EVERY)
+
+    async def _send(self, stop: asyncio.Event) -> None:
+        sender = self.settings.sender.address
+        deliverer = Deliverer(self.db, self.clock, owner=self.name, sender=sender, lease=self.settings.outbound.lease)
+        relay = Relay(RelayAccount.of(self.settings))
+        try:
+            await forever(partial(deliverer.deliver_next, relay), self.bells.event("deliver"), stop, _LOOK_EVERY)
+        finally:
+            await relay.close()
+
+    async def _finish(self, senders: list[asyncio.Task[None]]) -> None:
+        _, unfinished = await asyncio.wait(senders, timeout=self.settings.outbound.stop_after.total_seconds())
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*senders, return_exceptions=True)
+        if unfinished:
+            log.warning("stopped_in_mid_body", deliveries=len(unfinished))
+
+    async def _ring_on(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self.bells.ring_all()
+
+
+async def run(settings: Settings, clock: Clock, *, web: bool = True, stop: asyncio.Event | None = None) -> None:
+    """`mailer run`: work, and serve the console, until SIGTERM. Raises MailerError for what is wrong at the start."""
+    keys = read_keys(settings.signing.key_file)
+    db = Database(settings.db.url)
+    only = OnlyProcess(db) if db.is_sqlite else None
+    stop = stop or stop_on_signals()
+    try:
+        await asyncio.to_thread(upgrade, db)
+        await _take_over(db, clock, alone=only is not None)
+        worker = Worker(settings, db, keys, clock, f"{socket.gethostname()}-{os.getpid()}")
+        log.info("started", worker=worker.name, database=db.url.get_backend_name(), web=web)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(worker.run(stop))
+            group.create_task(_tell_systemd(stop))
+            if web:
+                group.create_task(serve(settings, db, keys, clock, worker.bells.ring_all, stop))
+        log.info("stopped", worker=worker.name)
+    finally:
+        db.close()
+        if only is not None:
+            only.release()
+
+
+async def run_web(settings: Settings, clock: Clock) -> None:
+    """`mailer web`: the console and the public listener only; another process does the work."""
+    keys = read_keys(settings.signing.key_file)
+    db = Database(settings.db.url)
+    await asyncio.to_thread(upgrade, db)
+    try:
+        await serve(settings, db, keys, clock, lambda: None, stop_on_signals())
+    finally:
+        db.close()
+
+
+async def serve(
+    settings: Settings, db: Database, keys: Keys, clock: Clock, wake: Callable[[], None], stop: asyncio.Event
+) -> None:
+    """Serve the console and the public listener until `stop`. Raises MailerError when an address is taken."""
+    sockets = [_listen(settings.web.console_listen), _listen(settings.web.public_listen)]
+    # Off the loop, so that the first poll does not wait for a web framework.
+    from mailer.web.server import build_console, build_public  # noqa: PLC0415
+
+    apps = [build_console(db, settings, keys, clock, wake), build_public(db, settings, clock, wake)]
+    servers = [_Server(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False)) for app in apps]
+    log.info("listening", console=settings.web.console_listen, public=settings.web.public_listen)
+    async with asyncio.TaskGroup() as group:
+        for server, listener in zip(servers, sockets, strict=True):
+            group.create_task(server.serve(sockets=[listener]))
+        await stop.wait()
+        for server in servers:
+            server.should_exit = True
+
+
+async def check(settings: Settings, clock: Clock) -> list[Check]:
+    """`mailer check`: everything that can be tested before the first mail, the timetable included."""
+    db = Database(settings.db.url)
+    try:
+        checks = await check_all(settings, db, clock)
+    finally:
+        db.close()
+    return [*checks, _check_timetable(settings)]
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and Ctrl-C set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the process has its own."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _take_over(db: Database, clock: Clock, *, alone: bool) -> None:
+    """Begin where the last process ended. The only process of a database knows that all others are dead."""
+    if alone:
+        await db.run(cursor.release_all)
+    rescued = await db.run(rescue, now=clock.now(), all_owners=alone)
+    if rescued:
+        log.warning("deliveries_rescued", count=rescued)
+
+
+def _listen(address: str) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host.strip("[]"), int(port)), family=family)
+    except OSError as error:
+        raise MailerError(f"cannot listen on {address}: {error.strerror}; change [web] in config.toml") from None
+
+
+def _check_timetable(settings: Settings) -> Check:
+    try:
+        entries = read_timetable(settings.scheduler.timetable, JOBS, settings.shop.zone)
+    except MailerError as error:
+        return Check("schedules", False, str(error))
+    return Check("schedules", True, f"{len(entries)} jobs in the timetable")
+
+
+async def _tell_systemd(stop: asyncio.Event) -> None:
+    """READY, then a sign of life in half the time that the watchdog waits, then STOPPING (sd_notify(3))."""
+    _notify("READY=1")
+    pause = int(os.environ.get("WATCHDOG_USEC", "0")) / 2_000_000
+    while not stop.is_set():
+        _notify("WATCHDOG=1")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), pause or None)
+    _notify("STOPPING=1")
+
+
+def _notify(words: str) -> None:
+    if path := os.environ.get("NOTIFY_SOCKET"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel, contextlib.suppress(OSError):
+            channel.sendto(words.encode(), "\0" + path[1:] if path.startswith("@") else path)

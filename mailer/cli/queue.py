@@ -1,0 +1,124 @@
+"""`mailer queue`, `show`, `approve`, `reject`: the agent's work on the command line."""
+
+from typing import Annotated
+
+import typer
+
+from mailer.db import Database
+
+Conversation = Annotated[int, typer.Argument(help="The number in the first column of `mailer queue`.")]
+As = Annotated[str, typer.Option("--as", help="The agent who decides, as named by `mailer users add`.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Example: mailer queue --tab needs_person")(queue)
+    app.command(epilog="Example: mailer show 12")(show)
+    app.command(epilog="Example: mailer approve 12 --as ana")(approve)
+    app.command(epilog='Example: mailer reject 12 --as ana --reason "wrong facts"')(reject)
+
+
+def queue(
+    tab: Annotated[
+        str, typer.Option(help="to_approve, needs_person, waiting, failed, quarantine or closed.")
+    ] = "to_approve",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many lines.")] = 50,
+) -> None:
+    """List conversations, the least time left first."""
+    from mailer.calendars import time_left
+    from mailer.cli.session import open_database
+    from mailer.clock import SystemClock
+    from mailer.replies.queue import Tab, counts, quarantined, waiting
+
+    if tab not in list(Tab):
+        raise typer.BadParameter(f"there is no tab {tab}; there are {', '.join(Tab)}")
+    now = SystemClock().now()
+    with open_database() as (_, db):
+        typer.echo("  ".join(f"{one}: {count}" for one, count in db.read_here(counts).items()))
+        if tab == Tab.QUARANTINE:
+            for mail in db.read_here(quarantined, limit=limit):
+                typer.echo(f"raw mail {mail.id}  {mail.size} bytes  {mail.error}")
+        for line in db.read_here(waiting, Tab(tab), limit=limit):
+            left = time_left(line.due_at, now) if line.due_at else ""
+            what = f"{line.intent or ''} {line.order_number or ''}".strip()
+            typer.echo(f"{line.conversation_id:>6}  {left:<20}  {line.customer:<32}  {what:<22}  {line.subject}")
+            if line.reason:
+                typer.echo(f"        {line.reason}")
+
+
+def show(conversation: Conversation) -> None:
+    """Show one conversation: the mails, the draft and its facts, and what became of our answers."""
+    from mailer.calendars import time_left
+    from mailer.cli.session import open_database
+    from mailer.clock import SystemClock
+    from mailer.replies.queue import item
+
+    with open_database() as (_, db):
+        found = db.read_here(item, conversation)
+    typer.echo(f"Conversation {conversation}, {found.conversation.state.value}  {found.conversation.reason}".rstrip())
+    if found.clock:
+        typer.echo(f"Answer {time_left(found.clock.due_at, SystemClock().now())}")
+    for message in found.messages:
+        typer.echo(f"\n--- {message.received_at:%Y-%m-%d %H:%M} UTC, {message.from_address or 'we'}: {message.subject}")
+        typer.echo(message.text.rstrip())
+    if found.draft:
+        typer.echo(f"\n=== Draft {found.draft.id}, version {found.draft.version}, {found.draft.state.value}")
+        typer.echo(f"To {found.draft.recipient}\n\n{found.draft.text.rstrip()}\n")
+        for path, fact in found.draft.facts.items():
+            typer.echo(f"fact {path} = {fact['value']} ({fact['source']}, {fact['at']})")
+    for delivery in found.deliveries:
+        typer.echo(f"delivery {delivery.id}: {delivery.state.value}  {delivery.reason}".rstrip())
+
+
+def approve(conversation: Conversation, agent: As) -> None:
+    """Approve the draft of a conversation as it stands now; it leaves when the time to undo is over."""
+    from mailer.calendars import in_words
+    from mailer.cli.session import open_database
+    from mailer.clock import SystemClock
+    from mailer.replies.approve import Terms
+    from mailer.replies.approve import approve as decide
+    from mailer.signing import read_keys
+
+    with open_database() as (settings, db):
+        terms = Terms.of(settings, read_keys(settings.signing.key_file))
+        draft_id, version, agent_id = _pending(db, conversation, agent)
+        delivery = db.run_here(
+            decide, draft_id, version=version, agent_id=agent_id, terms=terms, now=SystemClock().now()
+        )
+    typer.echo(f"Approved. Delivery {delivery} leaves in {in_words(terms.undo)}.")
+
+
+def reject(
+    conversation: Conversation,
+    agent: As,
+    reason: Annotated[str, typer.Option(help="Why; shown to whoever writes instead.")] = "",
+) -> None:
+    """Reject the draft of a conversation; a person is to write."""
+    from mailer.cli.session import open_database
+    from mailer.clock import SystemClock
+    from mailer.replies.approve import reject as decide
+
+    with open_database() as (_, db):
+        draft_id, version, agent_id = _pending(db, conversation, agent)
+        now = SystemClock().now()
+        db.run_here(decide, draft_id, version=version, agent_id=agent_id, reason=reason, now=now)
+    typer.echo(f"Rejected. Conversation {conversation} needs a person.")
+
+
+def _pending(db: Database, conversation_id: int, agent_name: str) -> tuple[int, int, int]:
+    """The pending draft of a conversation, its version, and the agent who decides."""
+    from sqlmodel import select
+
+    from mailer.errors import Conflict, NotFound
+    from mailer.model import Agent, DraftState, Role
+    from mailer.replies.queue import item
+
+    agent = db.read_here(lambda session: session.exec(select(Agent).where(Agent.name == agent_name)).first())
+    if agent is None or agent.disabled_at:
+        raise NotFound(f'there is no agent "{agent_name}"; `mailer users list` names them')
+    if agent.role == Role.MARKETER:
+        raise Conflict(f'"{agent_name}" is a marketer; agents and admins decide on drafts')
+    draft = db.read_here(item, conversation_id).draft
+    if draft is None or draft.state != DraftState.PENDING:
+        raise Conflict(f"conversation {conversation_id} has no draft that waits for a decision")
+    return draft.id or 0, draft.version, agent.id or 0

@@ -1,0 +1,172 @@
+"""What came of it. Losses and doubles are counted from outside: what customers handed in against our rows, and what
+was approved against what lies in their mailboxes."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from mailer.demo.customers import read_mail
+from mailer.demo.letters import Letter
+from mailer.model import (
+    Approval,
+    Blob,
+    Classification,
+    Conversation,
+    ConversationState,
+    Delivery,
+    DeliveryState,
+    Direction,
+    Disclosure,
+    Draft,
+    Message,
+    MessageState,
+    RawMail,
+    RawMailState,
+)
+
+_MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^>\r\n]+>)", re.IGNORECASE | re.MULTILINE)
+_AT_REST = (ConversationState.NEEDS_PERSON, ConversationState.CLOSED)
+_NOT_TO_ARRIVE = (
+    DeliveryState.CANCELED,
+    DeliveryState.WITHHELD,
+    DeliveryState.FAILED,
+    DeliveryState.EXPIRED,
+    DeliveryState.UNKNOWN,
+)
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What can be known without our own marks."""
+
+    handed_in: Mapping[str, tuple[Letter, datetime]]
+    mailboxes: Sequence[tuple[str, bytes]]
+    seen: Mapping[int, datetime]
+
+
+def report(session: Session, outside: Outside, own_domain: str) -> dict[str, Any]:
+    """The figures of one run; mails are counted, not rows, each under what it led to."""
+    mails = _classes(session)
+    replies = [(address, read_mail(raw)) for address, raw in outside.mailboxes if _is_ours(raw, own_domain)]
+    arrived = Counter(str(mail["Message-ID"]) for _, mail in replies)
+    approved = _approved(session)
+    states = Counter(session.exec(select(Delivery.state)).all())
+    lost_mails = set(outside.handed_in) - _known(session)
+    lost_replies = {one for one, state in approved.items() if state not in _NOT_TO_ARRIVE} - set(arrived)
+    return {
+        "received": sum(mails.values()),
+        "by_intent": _by_intent(session),
+        **{name: mails[name] for name in ("drafts", "automated", "quarantined", "refused", "explained", "unexplained")},
+        "approved": len(approved),
+        "sent": states[DeliveryState.SENT],
+        "delivered": sum(arrived.values()),
+        "threaded": sum(_is_threaded(address, mail, outside) for address, mail in replies),
+        "lost": len(lost_mails) + len(lost_replies),
+        "twice": _doubles(session, outside) + sum(count - 1 for count in arrived.values()),
+        "draft_seconds": _draft_seconds(session, outside),
+    }
+
+
+def unfinished(session: Session, *, handed_in: int) -> int:
+    """How much still has to move before everything is at rest; `handed_in` is how many mails should have come."""
+    moving = (DeliveryState.UNDOABLE, DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.HANDING_OVER)
+    rows = [
+        session.exec(select(RawMail.id).where(RawMail.state == RawMailState.STORED)).all(),
+        session.exec(select(Message.id).where(Message.state == MessageState.RECEIVED)).all(),
+        session.exec(select(Conversation.id).where(Conversation.state == ConversationState.NEEDS_ANSWER)).all(),
+        session.exec(select(Draft.id).where(Draft.state == "pending")).all(),
+        session.exec(select(Delivery.id).where(col(Delivery.state).in_(moving))).all(),
+    ]
+    missing = handed_in - len(session.exec(select(RawMail.id)).all())
+    return missing + sum(len(found) for found in rows)
+
+
+def _classes(session: Session) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for raw_mail in session.exec(select(RawMail)):
+        if raw_mail.state == RawMailState.QUARANTINED:
+            found["quarantined"] += 1
+            continue
+        message = session.exec(select(Message).where(Message.raw_mail_id == raw_mail.id)).first()
+        found[_class_of(session, message)] += 1
+    return found
+
+
+def _class_of(session: Session, message: Message | None) -> str:
+    if message is None:
+        return "unexplained"
+    if message.state == MessageState.AUTOMATED:
+        return "automated"
+    if message.draft_id is not None:
+        draft = session.get_one(Draft, message.draft_id)
+        return "refused" if draft.disclosure == Disclosure.NEUTRAL else "drafts"
+    conversation = session.get_one(Conversation, message.conversation_id)
+    explained = conversation.state in _AT_REST and conversation.reason
+    return "explained" if explained else "unexplained"
+
+
+def _by_intent(session: Session) -> dict[str, int]:
+    return dict(Counter(session.exec(select(Classification.intent)).all()))
+
+
+def _approved(session: Session) -> dict[str, DeliveryState]:
+    """The Message-ID of each approval that was not taken back, and how its delivery stands."""
+    rows = session.exec(
+        select(Message.internet_message_id, Delivery.state)
+        .join(Delivery, col(Delivery.message_id) == Message.id)
+        .join(Approval, col(Approval.sha256) == Message.sha256)
+        .where(col(Approval.undone_at).is_(None))
+    )
+    return {message_id: DeliveryState(state) for message_id, state in rows}
+
+
+def _known(session: Session) -> set[str]:
+    """The Message-IDs that we have a row for, quarantine included."""
+    known = set(session.exec(select(Message.internet_message_id).where(Message.direction == Direction.IN)))
+    quarantined = select(Blob).join(RawMail, col(RawMail.sha256) == Blob.sha256)
+    for blob in session.exec(quarantined.where(RawMail.state == RawMailState.QUARANTINED)):
+        if found := _MESSAGE_ID.search(blob.unpack()):
+            known.add(found[1].decode())
+    return known
+
+
+def _doubles(session: Session, outside: Outside) -> int:
+    rows = Counter(session.exec(select(Message.internet_message_id).where(Message.direction == Direction.IN)))
+    return sum(rows[one] - 1 for one in outside.handed_in if rows[one] > 1)
+
+
+def _is_ours(raw: bytes, own_domain: str) -> bool:
+    found = _MESSAGE_ID.search(raw)
+    return found is not None and found[1].endswith(f"@{own_domain}>".encode())
+
+
+def _is_threaded(address: str, mail: Any, outside: Outside) -> bool:
+    """In the right thread, as Gmail, Outlook and Apple Mail see it: subject, In-Reply-To and References agree."""
+    answered = outside.handed_in.get(str(mail["In-Reply-To"]))
+    if answered is None or answered[0].sender != address:
+        return False
+    subject = str(read_mail(answered[0].raw)["Subject"])
+    return str(mail["In-Reply-To"]) in str(mail["References"]) and str(mail["Subject"]).endswith(subject)
+
+
+def _draft_seconds(session: Session, outside: Outside) -> dict[str, float]:
+    """From a mail's arrival in the mailbox until its draft was first on the agent's screen."""
+    waits = []
+    for draft_id, answered in session.exec(
+        select(Draft.id, Message).join(Message, col(Message.id) == Draft.answers_id)
+    ):
+        handed_in = outside.handed_in.get(answered.internet_message_id)
+        seen = outside.seen.get(draft_id or 0)
+        if handed_in and seen:
+            waits.append((seen - handed_in[1]).total_seconds())
+    waits.sort()
+    if not waits:
+        return {"median": 0.0, "p95": 0.0}
+    return {"median": round(median(waits), 3), "p95": round(waits[math.ceil(len(waits) * 0.95) - 1], 3)}

@@ -1,0 +1,202 @@
+"""`mailer demo`: put the made-up shop together and let it live, until Ctrl-C or for a while."""
+
+import asyncio
+import os
+import socket
+import sys
+import tempfile
+import webbrowser
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from mailer import app
+from mailer.clock import Clock, monotonic
+from mailer.config import Settings, load
+from mailer.db import Database
+from mailer.demo.agent import DemoAgent
+from mailer.demo.customers import Crowd
+from mailer.demo.letters import Pen
+from mailer.demo.report import Outside, report, unfinished
+from mailer.demo.servers import MailServer, mail_server
+from mailer.demo.shop import CARE, customers, orders, write_files
+from mailer.health.status import status
+from mailer.migrations import upgrade
+from mailer.model import Role
+from mailer.orders.ingest import ingest
+from mailer.orders.source import parse_payload
+from mailer.outbound.smtp import Relay, RelayAccount
+from mailer.replies.approve import Terms
+from mailer.signing import fresh_token, read_keys
+from mailer.web.auth import add_agent, make_link, welcome_address
+
+_DRAIN = 60.0
+_CONFIG = """\
+[shop]
+name = "Linen & Co"
+zone = "Europe/Berlin"
+
+[inbound.mailboxes.support]
+host = "127.0.0.1"
+port = {imap_port}
+tls = "none"
+username = "{care}"
+password = "{password}"
+
+[senders.care]
+address = "{care}"
+name = "Linen & Co"
+
+[outbound]
+host = "127.0.0.1"
+port = {smtp_port}
+tls = "none"
+username = "{care}"
+password = "{password}"
+
+[web]
+console_listen = "127.0.0.1:{console_port}"
+public_listen = "127.0.0.1:{public_port}"
+
+[log]
+level = "warning"
+"""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How the demo is to run: for how long (None: until Ctrl-C), how often somebody writes, and with which chance."""
+
+    lasts: timedelta | None
+    every: float
+    seed: int
+    console_port: int
+
+
+@dataclass
+class Stage:
+    """Everything of the demo that lives."""
+
+    server: MailServer
+    settings: Settings
+    db: Database
+    clock: Clock
+    agent_id: int
+    crowd: Crowd
+
+
+async def run_demo(wishes: Wishes, shipped: Path, clock: Clock, say: Callable[[str], None]) -> dict[str, Any] | None:
+    """Run the shop; the report of an unattended run, None after Ctrl-C."""
+    password = fresh_token()
+    with tempfile.TemporaryDirectory(prefix="mailer-demo-") as folder:
+        async with mail_server(password) as server:
+            stage = await _set_up(Path(folder), shipped, server, wishes, clock)
+            try:
+                if wishes.lasts is None:
+                    await _attended(stage, wishes, folder, say)
+                    return None
+                return await _unattended(stage, wishes, wishes.lasts, say)
+            finally:
+                stage.db.close()
+
+
+async def _set_up(folder: Path, shipped: Path, server: MailServer, wishes: Wishes, clock: Clock) -> Stage:
+    people = customers()
+    for address in (CARE, *(one.address for one in people)):
+        await server.add_mailbox(address)
+    settings = _settings(folder, shipped, server, wishes.console_port)
+    db = Database(settings.db.url)
+    upgrade(db)
+    now = clock.now()
+    db.run_here(ingest, parse_payload(orders(now)), source="demo", storefront="main", now=now)
+    agent_id = db.run_here(add_agent, "demo", Role.ADMIN, now)
+    # Customers hand in over the same door, with an account of their own.
+    account = RelayAccount.of(settings)
+    crowd = Crowd(people, server, Relay(account), Pen(wishes.seed), clock)
+    return Stage(server, settings, db, clock, agent_id, crowd)
+
+
+async def _attended(stage: Stage, wishes: Wishes, folder: str, say: Callable[[str], None]) -> None:
+    token = stage.db.run_here(make_link, stage.agent_id, now=stage.clock.now(), passwordless=True)
+    stop = app.stop_on_signals()
+    daemon = asyncio.create_task(app.run(stage.settings, stage.clock, stop=stop))
+    address = welcome_address(stage.settings.web, token)
+    say(f"A shop is running in {folder} and is gone when you press Ctrl-C.")
+    say(f"Console, sign in once with this link:  {address}")
+    say(f"Mail server for a look from outside:   IMAP 127.0.0.1:{stage.server.imap_port} without TLS,")
+    say(f"    user {customers()[0].address} (or any customer, or {CARE}), password {stage.server.password}")
+    say("Customers write every few seconds; their mails and our drafts are in the console.")
+    _open_browser(address)
+    await _alive(stage, daemon)
+    writing = asyncio.create_task(stage.crowd.write(wishes.every, stop))
+    await asyncio.wait({daemon, writing}, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    await asyncio.gather(daemon, writing)
+
+
+async def _unattended(stage: Stage, wishes: Wishes, lasts: timedelta, say: Callable[[str], None]) -> dict[str, Any]:
+    stop, quiet = asyncio.Event(), asyncio.Event()
+    terms = Terms.of(stage.settings, read_keys(stage.settings.signing.key_file))
+    # The daemon's own loops find an approval at their next look, within a second.
+    agent = DemoAgent(stage.db, stage.clock, terms, stage.agent_id, lambda: None)
+    daemon = asyncio.create_task(app.run(stage.settings, stage.clock, stop=stop))
+    await _alive(stage, daemon)
+    deciding = asyncio.create_task(agent.work(stop))
+    writing = asyncio.create_task(stage.crowd.write(wishes.every, quiet))
+    say(f"Customers write for {lasts.total_seconds():.0f} s ...")
+    await asyncio.wait({daemon, deciding}, timeout=lasts.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+    quiet.set()
+    await writing
+    say("No new mail any more; waiting until everything is at rest ...")
+    await _drain(stage)
+    stop.set()
+    await asyncio.gather(daemon, deciding)
+    outside = Outside(stage.crowd.handed_in, stage.server.delivered, agent.seen)
+    return stage.db.read_here(report, outside, CARE.partition("@")[2])
+
+
+async def _alive(stage: Stage, daemon: asyncio.Task[None]) -> None:
+    """Wait for the first poll: what came before it would be history."""
+    while not daemon.done():
+        found = await stage.db.read(status, now=stage.clock.now())
+        if found.mailboxes and all(box.last_poll_at for box in found.mailboxes):
+            return
+        await asyncio.sleep(0.02)
+    await daemon
+
+
+async def _drain(stage: Stage) -> None:
+    end = monotonic() + _DRAIN
+    in_a_row = 0
+    while monotonic() < end and in_a_row < 3:
+        moving = stage.db.read_here(unfinished, handed_in=len(stage.crowd.handed_in))
+        in_a_row = 0 if moving else in_a_row + 1
+        await asyncio.sleep(0.1)
+
+
+def _settings(folder: Path, shipped: Path, server: MailServer, console_port: int) -> Settings:
+    ports = {
+        "imap_port": server.imap_port,
+        "smtp_port": server.smtp_port,
+        "console_port": console_port or _free_port(),
+        "public_port": _free_port(),
+    }
+    write_files(folder, shipped, _CONFIG.format(care=CARE, password=server.password, **ports))
+    # A shop of the visitor's own must not leak into the demo.
+    for name in [name for name in os.environ if name.startswith("MAILER_") or name == "CREDENTIALS_DIRECTORY"]:
+        del os.environ[name]
+    os.environ["MAILER_CONFIG"] = str(folder / "config.toml")
+    return load()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _open_browser(address: str) -> None:
+    """Open the console where there is a screen; on a server the printed link has to do."""
+    if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        webbrowser.open(address)

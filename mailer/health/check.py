@@ -1,0 +1,117 @@
+"""Everything that can be tested before the first mail."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from mailer.calendars import parse_zone
+from mailer.clock import Clock
+from mailer.config import Settings
+from mailer.db import Database
+from mailer.errors import MailerError
+from mailer.inbound.imap import Account, Connection, open_folder
+from mailer.migrations import HEAD, revision
+from mailer.outbound.smtp import Relay, RelayAccount
+from mailer.rendering.catalog import Catalog
+from mailer.rendering.check import check_templates
+from mailer.signing import read_keys
+
+_BEFORE_THIS_WAS_WRITTEN = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was tested: whether it is well, and what was found or is to be done."""
+
+    name: str
+    ok: bool
+    words: str
+
+
+async def check_all(settings: Settings, db: Database, clock: Clock) -> list[Check]:
+    """Test key file, clock, zone, database, templates, every mailbox and the relay; one after the other."""
+    checks = [
+        _tell("key file", lambda: _keys(settings)),
+        _tell("clock", lambda: _clock(clock)),
+        _tell("zone", lambda: _zone(settings, clock)),
+        _tell("database", lambda: _database(db)),
+        _tell("templates", lambda: _templates(settings)),
+    ]
+    for name in settings.inbound.mailboxes:
+        checks.append(await _ask(f"mailbox {name}", partial(_mailbox, settings, name)))
+    if not settings.inbound.mailboxes:
+        checks.append(Check("mailboxes", False, "config.toml names none; add [inbound.mailboxes.NAME]"))
+    checks.append(await _ask("relay", partial(_relay, settings)))
+    return checks
+
+
+def _tell(name: str, test: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, test())
+    except MailerError as error:
+        return Check(name, False, str(error))
+
+
+async def _ask(name: str, test: Callable[[], Awaitable[str]]) -> Check:
+    try:
+        return Check(name, True, await test())
+    except MailerError as error:
+        return Check(name, False, str(error))
+
+
+def _keys(settings: Settings) -> str:
+    count = len(read_keys(settings.signing.key_file).keys)
+    return f"{settings.signing.key_file.name}, {count} key{'s' if count > 1 else ''}, readable by its owner only"
+
+
+def _clock(clock: Clock) -> str:
+    now = clock.now()
+    if now < _BEFORE_THIS_WAS_WRITTEN:
+        raise MailerError(f"the machine's clock says {now:%Y-%m-%d %H:%M} UTC; set it (timedatectl set-ntp true)")
+    return f"{now:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _zone(settings: Settings, clock: Clock) -> str:
+    local = clock.now().astimezone(parse_zone(settings.shop.zone))
+    return f"{settings.shop.zone}, where it is {local:%H:%M}"
+
+
+def _database(db: Database) -> str:
+    try:
+        found = revision(db)
+        with db.engine.execution_options(write=False).connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except SQLAlchemyError as error:
+        raise MailerError(f"cannot be opened: {error.__cause__ or type(error).__name__}") from None
+    where = db.url.render_as_string(hide_password=True)
+    return f"{where}, schema {found or 'none yet; `mailer run` makes it'}{'' if found in (None, HEAD) else ' is old'}"
+
+
+def _templates(settings: Settings) -> str:
+    catalog = Catalog(settings.rendering.templates)
+    if problems := check_templates(catalog):
+        raise MailerError("\n".join(problems))
+    return f"{len(list(catalog.names()))} templates, each renders with its samples"
+
+
+async def _mailbox(settings: Settings, name: str) -> str:
+    account = Account.of(settings, name)
+    connection = Connection(account)
+    try:
+        folder = await connection.run(open_folder, account.folder)
+    finally:
+        await connection.close()
+    return f'{account.host}:{account.port}, folder "{account.folder}", next UID {folder.uidnext}'
+
+
+async def _relay(settings: Settings) -> str:
+    relay = Relay(RelayAccount.of(settings))
+    try:
+        await relay.sign_in()
+    finally:
+        await relay.close()
+    return f"{settings.outbound.host}:{settings.outbound.port}, lets us in"

@@ -1,0 +1,104 @@
+"""How it stands: what waits where, who watches which mailbox, and what a person must look at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from mailer.calendars import in_words, time_left
+from mailer.model import Conversation, Delivery, JobSlot, Mailbox, Message, RawMail, ReplyClock
+
+# Three IDLE rounds and a slow reconnect; after that a mailbox that nobody polled is a problem.
+_SILENT = timedelta(minutes=3)
+_STUCK = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class MailboxStatus:
+    """One watched folder."""
+
+    name: str
+    last_poll_at: datetime | None
+    last_error: str | None
+    stored: int
+
+
+@dataclass(frozen=True)
+class Status:
+    """The figures, and in words what is wrong; `problems` is empty when all is well."""
+
+    mailboxes: tuple[MailboxStatus, ...]
+    raw_mail: Mapping[str, int]
+    messages: Mapping[str, int]
+    conversations: Mapping[str, int]
+    deliveries: Mapping[str, int]
+    next_due_at: datetime | None
+    overdue: int
+    set_aside: int
+    problems: tuple[str, ...] = field(default=())
+
+
+def status(session: Session, *, now: datetime) -> Status:
+    """Read all figures."""
+    mailboxes = tuple(_mailbox(session, mailbox) for mailbox in session.exec(select(Mailbox).order_by(Mailbox.name)))
+    running = col(ReplyClock.stopped_at).is_(None)
+    found = Status(
+        mailboxes=mailboxes,
+        raw_mail=_by_state(session, RawMail),
+        messages=_by_state(session, Message),
+        conversations=_by_state(session, Conversation),
+        deliveries=_by_state(session, Delivery),
+        next_due_at=session.exec(select(func.min(col(ReplyClock.due_at))).where(running)).one(),
+        overdue=session.exec(select(func.count(col(ReplyClock.id))).where(running, ReplyClock.due_at < now)).one(),
+        set_aside=session.exec(select(func.count(col(Message.id))).where(col(Message.error).is_not(None))).one(),
+    )
+    return Status(**{**vars(found), "problems": tuple(_problems(session, found, now))})
+
+
+def _mailbox(session: Session, mailbox: Mailbox) -> MailboxStatus:
+    stored = session.exec(select(func.count(col(RawMail.id))).where(RawMail.mailbox_id == mailbox.id)).one()
+    return MailboxStatus(mailbox.name, mailbox.last_poll_at, mailbox.last_error, stored)
+
+
+def _by_state(session: Session, table: Any) -> dict[str, int]:
+    rows = session.exec(select(table.state, func.count()).group_by(table.state)).all()
+    return {state.value: count for state, count in rows}
+
+
+def _problems(session: Session, found: Status, now: datetime) -> list[str]:
+    problems = []
+    for mailbox in found.mailboxes:
+        if mailbox.last_error:
+            problems.append(f'mailbox "{mailbox.name}": {mailbox.last_error}')
+        elif mailbox.last_poll_at is None or now - mailbox.last_poll_at > _SILENT:
+            ago = f"for {in_words(now - mailbox.last_poll_at)}" if mailbox.last_poll_at else "yet"
+            problems.append(f'mailbox "{mailbox.name}": not polled {ago}; is `mailer run` at work?')
+    if found.overdue:
+        first = time_left(found.next_due_at, now) if found.next_due_at else ""
+        problems.append(f"{found.overdue} conversations are past their deadline; the first is {first}")
+    if unknown := found.deliveries.get("unknown"):
+        problems.append(f"{unknown} deliveries are unknown; a person must say whether they arrived (tab Failed)")
+    if quarantined := found.raw_mail.get("quarantined"):
+        problems.append(f"{quarantined} mails could not be read and lie in quarantine")
+    if found.set_aside:
+        problems.append(f"{found.set_aside} messages were set aside with an error")
+    return problems + _late(session, now) + _failed_jobs(session)
+
+
+def _late(session: Session, now: datetime) -> list[str]:
+    late = select(func.count(col(Delivery.id))).where(
+        col(Delivery.state).in_(["queued", "sending"]), Delivery.next_attempt_at < now - _STUCK
+    )
+    count = session.exec(late).one()
+    return [f"{count} deliveries wait longer than {in_words(_STUCK)}; does the relay answer?"] if count else []
+
+
+def _failed_jobs(session: Session) -> list[str]:
+    newest = select(JobSlot.job, func.max(col(JobSlot.slot)).label("slot")).group_by(JobSlot.job).subquery()
+    rows = session.exec(
+        select(JobSlot).join(newest, (col(JobSlot.job) == newest.c.job) & (col(JobSlot.slot) == newest.c.slot))
+    )
+    return [f'job "{row.job}" failed: {row.error}' for row in rows if row.error]

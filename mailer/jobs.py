@@ -1,0 +1,65 @@
+"""What the timetable may call. A job only moves rows; what it names in schedules/timetable.toml is its key here."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import delete
+from sqlmodel import Session, col
+
+from mailer.clock import Clock
+from mailer.config import Settings
+from mailer.db import Database
+from mailer.model import AgentSession, JobSlot, SignInLink
+from mailer.outbound.deliver import rescue
+from mailer.outbound.unknown import settle_unknown
+
+log = structlog.get_logger()
+
+_KEEP_SLOTS = timedelta(days=30)
+_KEEP_SESSIONS = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a job works with."""
+
+    db: Database
+    clock: Clock
+    settings: Settings
+
+
+Job = Callable[[Means], Awaitable[None]]
+
+
+async def rescue_deliveries(means: Means) -> None:
+    """Take deliveries back from workers whose lease is over."""
+    rescued = await means.db.run(rescue, now=means.clock.now())
+    if rescued:
+        log.warning("deliveries_rescued", count=rescued)
+
+
+async def look_for_unknown(means: Means) -> None:
+    """Settle deliveries that nobody knows about, by what was seen of them."""
+    complete = means.settings.outbound.sightings_complete
+    await means.db.run(settle_unknown, sightings_complete=complete, now=means.clock.now())
+
+
+async def purge(means: Means) -> None:
+    """Forget old strokes of the timetable, and sessions and links that nobody can use any more."""
+    await means.db.run(forget, now=means.clock.now())
+
+
+def forget(session: Session, *, now: datetime) -> None:
+    """Delete what has no use left."""
+    session.exec(delete(JobSlot).where(col(JobSlot.slot) < now - _KEEP_SLOTS))
+    session.exec(delete(AgentSession).where(col(AgentSession.expires_at) < now - _KEEP_SESSIONS))
+    session.exec(delete(SignInLink).where(col(SignInLink.expires_at) < now - _KEEP_SESSIONS))
+
+
+JOBS: dict[str, Job] = {
+    "rescue_deliveries": rescue_deliveries,
+    "look_for_unknown": look_for_unknown,
+    "purge": purge,
+}

@@ -1,0 +1,72 @@
+"""The bytes of an outgoing mail, frozen before anybody sends them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from mailer.errors import InputError
+
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
+_REPLY_MARK = re.compile(r"(?:re|aw|sv|antw)\s{0,2}:", re.IGNORECASE)
+_MOST_REFERENCES = 20
+
+
+@dataclass(frozen=True)
+class Letter:
+    """All that goes into a reply."""
+
+    message_id: str
+    sender_address: str
+    sender_name: str
+    recipient: str
+    recipient_name: str
+    subject: str
+    text: str
+    html: str
+    in_reply_to: str
+    reference_ids: Sequence[str]
+    written_at: datetime
+
+
+def compose(letter: Letter) -> bytes:
+    """A reply as bytes with CRLF, in seven bits. Raises InputError for an address that cannot be written to."""
+    mail = EmailMessage(policy=SMTP)
+    mail["Message-ID"] = letter.message_id
+    mail["Date"] = format_datetime(letter.written_at)
+    mail["From"] = _address(letter.sender_address, letter.sender_name)
+    mail["To"] = _address(letter.recipient, letter.recipient_name)
+    mail["Subject"] = reply_subject(letter.subject)
+    mail["In-Reply-To"] = letter.in_reply_to
+    mail["References"] = " ".join(references(letter.reference_ids, letter.in_reply_to))
+    mail.set_content(letter.text, cte="quoted-printable")
+    mail.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    return mail.as_bytes()
+
+
+def reply_subject(subject: str) -> str:
+    """`Re: ` before the customer's subject, once; mail clients group by what is behind it."""
+    line = _one_line(subject)
+    return line if _REPLY_MARK.match(line) else f"Re: {line}".strip()
+
+
+def references(known: Sequence[str], answered: str) -> list[str]:
+    """The answered mail's own References, then its Message-ID (RFC 5322, 3.6.4); of many, the first and the last."""
+    whole = list(dict.fromkeys([*(one for one in known if one != answered), answered]))
+    return whole if len(whole) <= _MOST_REFERENCES else [whole[0], *whole[1 - _MOST_REFERENCES :]]
+
+
+def _address(address: str, name: str) -> Address:
+    if not _PLAIN_ADDRESS.fullmatch(address):
+        raise InputError("recipient", ["this address cannot be written to; it holds characters outside of ASCII"])
+    local, _, domain = address.rpartition("@")
+    return Address(_one_line(name), local, domain)
+
+
+def _one_line(text: str) -> str:
+    # A raw header of an incoming mail can smuggle lines of its own into ours (FAILURES, fact 7).
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:300]

@@ -1,0 +1,223 @@
+"""What a person decides on a draft: approve, undo, edit, reject, or write their own words.
+
+Every decision names the version that was on the screen. A draft that a newer mail or changed facts overtook is not
+approved: nothing is written, and the words say what changed.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from mailer.config import Settings
+from mailer.errors import Conflict, InputError, NotFound
+from mailer.model import (
+    Approval,
+    Conversation,
+    ConversationState,
+    Delivery,
+    DeliveryState,
+    Dismissal,
+    Draft,
+    DraftState,
+    Message,
+)
+from mailer.outbound.compose import Letter, compose, reply_subject
+from mailer.outbound.guard import changed_facts
+from mailer.outbound.outbox import Outgoing, enqueue
+from mailer.rendering.facts import Facts
+from mailer.rendering.render import to_html
+from mailer.replies.draft import answered_by, newest_mail, retire_pending
+from mailer.signing import Keys, digest
+
+_LONGEST_TEXT = 50_000
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Who writes, how long a decision can be taken back, and how long we try."""
+
+    sender_address: str
+    sender_name: str
+    undo: timedelta
+    give_up_after: timedelta
+    keys: Keys
+
+    @classmethod
+    def of(cls, settings: Settings, keys: Keys) -> Self:
+        """As config.toml says."""
+        sender, outbound = settings.sender, settings.outbound
+        return cls(sender.address, sender.name, settings.replies.undo, outbound.give_up_after, keys)
+
+
+def approve(session: Session, draft_id: int, *, version: int, agent_id: int, terms: Terms, now: datetime) -> int:
+    """Agree to the version that was shown; the id of its Delivery, which can be undone for a while.
+
+    Raises Conflict when it is not pending, has another version, or a newer mail or changed facts overtook it.
+    """
+    draft, conversation = _pending(session, draft_id, version)
+    _refuse_if_overtaken(session, draft)
+    approval = Approval(draft_id=draft_id, version=version, agent_id=agent_id, approved_at=now)
+    session.add(approval)
+    session.flush()
+    mail = _outgoing(session, draft, conversation, approval, terms, now)
+    approval.sha256 = digest(mail.raw)
+    delivery = enqueue(session, conversation, mail, now=now)
+    draft.state, draft.updated_at = DraftState.APPROVED, now
+    return delivery.id or 0
+
+
+def undo(session: Session, delivery_id: int, *, agent_id: int, now: datetime) -> int:
+    """Take an approval back in time; the id of its draft, which is pending again unless a newer mail overtook it.
+
+    Raises Conflict when it is too late.
+    """
+    taken_back = session.exec(
+        update(Delivery)
+        .where(
+            col(Delivery.id) == delivery_id,
+            col(Delivery.state) == DeliveryState.UNDOABLE,
+            col(Delivery.undo_until) > now,
+        )
+        .values(state=DeliveryState.CANCELED, settled_at=now, reason=f"agent {agent_id} took it back")
+    )
+    if not taken_back.rowcount:
+        raise Conflict(f"delivery {delivery_id} can no longer be taken back")
+    delivery = session.get_one(Delivery, delivery_id)
+    draft = session.get_one(Draft, delivery.draft_id)
+    session.exec(
+        update(Approval)
+        .where(col(Approval.draft_id) == draft.id, col(Approval.undone_at).is_(None))
+        .values(undone_at=now)
+    )
+    _locked(session, draft.conversation_id)
+    draft.updated_at = now
+    if _overtaken(session, draft):
+        draft.state, draft.reason = DraftState.STALE, "a newer mail came"
+    else:
+        draft.state = DraftState.PENDING
+    return draft.id or 0
+
+
+def edit(session: Session, draft_id: int, *, version: int, text: str, agent_id: int, now: datetime) -> int:
+    """Replace the text of a pending draft; its new version. Raises Conflict, and InputError for no text."""
+    draft, _ = _pending(session, draft_id, version)
+    draft.text = _checked(text)
+    draft.version += 1
+    draft.written_by = agent_id
+    draft.updated_at = now
+    return draft.version
+
+
+def reject(session: Session, draft_id: int, *, version: int, agent_id: int, reason: str, now: datetime) -> None:
+    """Do not send this draft; a person is to write. Raises Conflict."""
+    draft, conversation = _pending(session, draft_id, version)
+    draft.state, draft.reason, draft.updated_at = DraftState.DISMISSED, reason, now
+    session.add(Dismissal(draft_id=draft_id, agent_id=agent_id, reason=reason, dismissed_at=now))
+    conversation.state = ConversationState.NEEDS_PERSON
+    conversation.reason = f"the draft was rejected: {reason}" if reason else "the draft was rejected"
+    conversation.updated_at = now
+
+
+def write_own(session: Session, conversation_id: int, *, text: str, agent_id: int, now: datetime) -> int:
+    """A draft in a person's own words, to be approved like any other; its id. Raises InputError, NotFound, Conflict."""
+    conversation = _locked(session, conversation_id)
+    answered = newest_mail(session, conversation_id)
+    if answered is None or not answered.from_address:
+        raise Conflict("there is no address in this conversation that could be answered")
+    retire_pending(session, conversation_id, f"agent {agent_id} wrote their own", now=now)
+    draft = Draft(
+        conversation_id=conversation_id,
+        answers_id=answered.id or 0,
+        text=_checked(text),
+        recipient=answered.from_address,
+        recipient_name=answered.from_name,
+        fingerprint=Facts().fingerprint,
+        written_by=agent_id,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(draft)
+    session.flush()
+    answered_by(session, draft)
+    conversation.state, conversation.reason, conversation.updated_at = ConversationState.DRAFTED, "", now
+    return draft.id or 0
+
+
+def _pending(session: Session, draft_id: int, version: int) -> tuple[Draft, Conversation]:
+    draft = session.get(Draft, draft_id)
+    if draft is None:
+        raise NotFound(f"there is no draft {draft_id}")
+    # The conversation first, as receiving and drafting lock it first too.
+    conversation = _locked(session, draft.conversation_id)
+    session.refresh(draft, with_for_update=True)
+    if draft.state != DraftState.PENDING:
+        raise Conflict(f"draft {draft_id} is {draft.state.value}{f': {draft.reason}' if draft.reason else ''}")
+    if draft.version != version:
+        raise Conflict(f"draft {draft_id} was edited: you saw version {version}, it is version {draft.version} now")
+    return draft, conversation
+
+
+def _locked(session: Session, conversation_id: int) -> Conversation:
+    wanted = select(Conversation).where(Conversation.id == conversation_id).with_for_update()
+    conversation = session.exec(wanted).first()
+    if conversation is None:
+        raise NotFound(f"there is no conversation {conversation_id}")
+    return conversation
+
+
+def _refuse_if_overtaken(session: Session, draft: Draft) -> None:
+    if _overtaken(session, draft):
+        raise Conflict("the customer wrote again; read the newer mail first, a new draft is on its way")
+    if changes := changed_facts(session, draft):
+        raise Conflict(f"the facts changed since this was drafted: {'; '.join(changes)}")
+
+
+def _overtaken(session: Session, draft: Draft) -> bool:
+    newest = newest_mail(session, draft.conversation_id)
+    return newest is not None and newest.id != draft.answers_id
+
+
+def _outgoing(
+    session: Session, draft: Draft, conversation: Conversation, approval: Approval, terms: Terms, now: datetime
+) -> Outgoing:
+    answered = session.get_one(Message, draft.answers_id)
+    key = f"draft-{draft.id}-approval-{approval.id}"
+    message_id = terms.keys.message_id(key, terms.sender_address.rpartition("@")[2])
+    letter = Letter(
+        message_id=message_id,
+        sender_address=terms.sender_address,
+        sender_name=terms.sender_name,
+        recipient=draft.recipient,
+        recipient_name=draft.recipient_name,
+        subject=answered.subject or conversation.subject,
+        text=draft.text,
+        html=to_html(draft.text),
+        in_reply_to=answered.internet_message_id,
+        reference_ids=answered.reference_ids or ([answered.in_reply_to] if answered.in_reply_to else []),
+        written_at=now,
+    )
+    undo_until = now + terms.undo
+    return Outgoing(
+        key=key,
+        message_id=message_id,
+        raw=compose(letter),
+        recipient=draft.recipient,
+        subject=reply_subject(letter.subject),
+        text=draft.text,
+        in_reply_to=answered.internet_message_id,
+        draft_id=draft.id or 0,
+        undo_until=undo_until,
+        expires_at=undo_until + terms.give_up_after,
+    )
+
+
+def _checked(text: str) -> str:
+    body = text.replace("\r\n", "\n").strip()
+    if not body:
+        raise InputError("reply", ["there is no text"])
+    if len(body) > _LONGEST_TEXT:
+        raise InputError("reply", [f"the text has more than {_LONGEST_TEXT} characters"])
+    return body + "\n"

@@ -1,0 +1,1 @@
+"""What does the shop's own system tell us?"""

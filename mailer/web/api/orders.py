@@ -1,0 +1,52 @@
+"""POST /api/orders: the shop tells an order, or several; telling it again changes nothing."""
+
+import asyncio
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from mailer.errors import InputError
+from mailer.orders.ingest import ingest
+from mailer.orders.source import OrderIn, parse_payload
+from mailer.web.door import Door, door
+from mailer.web.tokens import Scope, allows
+
+router = APIRouter()
+
+Here = Annotated[Door, Depends(door)]
+
+
+class WrongToken(Exception):
+    """The request carries no token of the scope that it needs."""
+
+
+async def ordering(request: Request, here: Here) -> None:
+    """Only a system with a token of scope `orders`; asked before the body is read. Raises WrongToken."""
+    if not await here.db.read(allows, request.headers.get("authorization", ""), Scope.ORDERS):
+        raise WrongToken
+
+
+@router.post("/api/orders", dependencies=[Depends(ordering)])
+async def post_orders(
+    request: Request, here: Here, storefront: Annotated[str, Query(min_length=1, max_length=40)] = "main"
+) -> Response:
+    """One order or a list; 201 when one was new, 200 when none was. It answers after the commit."""
+    try:
+        orders = await asyncio.to_thread(read_orders, await request.body())
+    except InputError as error:
+        return JSONResponse({"problems": list(error.problems)}, 400)
+    done = await here.db.run(ingest, orders, storefront=storefront, now=here.clock.now())
+    here.wake()
+    return JSONResponse(asdict(done), 201 if done.created else 200)
+
+
+def read_orders(body: bytes) -> list[OrderIn]:
+    """The orders in a body. Raises InputError with every mistake."""
+    try:
+        data: object = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InputError("body", [f"not valid JSON: {error}"]) from None
+    return parse_payload(data)

@@ -1,0 +1,70 @@
+"""Decisions on a draft: an approval, another text, a dismissal. Each names the version that the person saw."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from sqlmodel import Session
+from starlette.responses import RedirectResponse, Response
+
+from mailer.errors import NotFound
+from mailer.model import Draft
+from mailer.replies.approve import approve, edit, reject
+from mailer.web.console.forms import Id, Text, Version
+from mailer.web.console.queue import on_to_next
+from mailer.web.console.words import Notice
+from mailer.web.desk import Decider, Here
+
+router = APIRouter()
+
+
+async def conversation(request: Request, here: Here, person: Decider, draft_id: Id) -> int:
+    """The conversation of the draft in the address; problems lead back to it. Raises NotFound."""
+    found = await here.db.read(conversation_of, draft_id)
+    request.state.back = f"/conversations/{found}"
+    return found
+
+
+Conversation = Annotated[int, Depends(conversation)]
+
+
+def conversation_of(session: Session, draft_id: int) -> int:
+    """Where this draft belongs. Raises NotFound."""
+    draft = session.get(Draft, draft_id)
+    if draft is None:
+        raise NotFound(f"draft {draft_id}: there is no such draft")
+    return draft.conversation_id
+
+
+@router.post("/drafts/{draft_id}/approval")
+async def post_approval(here: Here, person: Decider, place: Conversation, draft_id: Id, version: Version) -> Response:
+    """Let it go, after the time in which it can be taken back."""
+    delivery = await here.db.run(
+        approve, draft_id, version=version, agent_id=person.agent_id, terms=here.terms, now=here.clock.now()
+    )
+    here.wake()
+    return await on_to_next(here, place, f"undo={delivery}")
+
+
+@router.post("/drafts/{draft_id}/text")
+async def post_text(
+    here: Here, person: Decider, place: Conversation, draft_id: Id, version: Version, text: Text
+) -> Response:
+    """Another text for it, under a new version."""
+    await here.db.run(edit, draft_id, version=version, text=text, agent_id=person.agent_id, now=here.clock.now())
+    return RedirectResponse(f"/conversations/{place}?notice={Notice.EDITED}", 303)
+
+
+@router.post("/drafts/{draft_id}/dismissal")
+async def post_dismissal(
+    here: Here,
+    person: Decider,
+    place: Conversation,
+    draft_id: Id,
+    version: Version,
+    reason: Annotated[str, Form(max_length=500)] = "",
+) -> Response:
+    """Do not send this; a person will write."""
+    await here.db.run(
+        reject, draft_id, version=version, agent_id=person.agent_id, reason=reason.strip(), now=here.clock.now()
+    )
+    return await on_to_next(here, place, f"notice={Notice.DISMISSED}")

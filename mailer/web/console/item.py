@@ -1,0 +1,127 @@
+"""One conversation: what the customer wrote, what we propose, and what it stands on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlmodel import Session, col, select
+from starlette.responses import Response
+
+from mailer.model import Agent, Delivery, DeliveryState, Direction, Message, OrderLine
+from mailer.replies.queue import Item, Tab, counts, item
+from mailer.web.console.forms import Id
+from mailer.web.console.words import PARCEL, TABS, Notice, Standing, standing, told
+from mailer.web.desk import Here, Reader
+
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail as it is shown: the own words, and the whole only where it holds more; ours with how far it got."""
+
+    ours: bool
+    standing: Standing | None
+    name: str
+    address: str
+    at: datetime
+    subject: str
+    words: str
+    whole: str
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One delivery as it is shown."""
+
+    id: int
+    recipient: str
+    standing: Standing
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What one look at an item shows."""
+
+    counts: dict[Tab, int]
+    item: Item
+    lines: list[OrderLine]
+    author: str
+    undo: Delivery | None
+
+
+@router.get("/conversations/{conversation_id}")
+async def show_item(
+    here: Here,
+    person: Reader,
+    conversation_id: Id,
+    edit: bool = False,
+    undo: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    notice: Notice | None = None,
+) -> Response:
+    """The page of one conversation; `edit` opens the draft's text, `undo` offers to take a delivery back."""
+    now = here.clock.now()
+    sight = await here.db.read(look, conversation_id, undo=undo)
+    found = sight.item
+    return here.pages.render(
+        "item.html",
+        person=person,
+        now=now,
+        sight=sight,
+        item=found,
+        tabs=TABS,
+        parcel=PARCEL,
+        mails=list(mails(found, now)),
+        passages=[Passage(entry.id or 0, entry.recipient, standing(entry, now)) for entry in found.deliveries],
+        told=told(found.draft.facts) if found.draft else [],
+        edit=edit and person.may_decide,
+        undo=sight.undo,
+        undo_standing=standing(sight.undo, now) if sight.undo else None,
+        notice=notice,
+    )
+
+
+def look(session: Session, conversation_id: int, *, undo: int | None) -> Sight:
+    """One consistent picture of an item. Raises NotFound."""
+    found = item(session, conversation_id)
+    author = session.get(Agent, found.draft.written_by) if found.draft and found.draft.written_by else None
+    return Sight(
+        counts=counts(session),
+        item=found,
+        lines=_lines(session, found),
+        author=author.name if author else "",
+        undo=session.get(Delivery, undo) if undo else None,
+    )
+
+
+def mails(found: Item, now: datetime) -> Iterator[Mail]:
+    """The conversation for reading; what was taken back is no part of it."""
+    newest = {entry.message_id: entry for entry in reversed(found.deliveries)}
+    for message in found.messages:
+        delivery = newest.get(message.id or 0)
+        if delivery is None or delivery.state is not DeliveryState.CANCELED:
+            yield as_mail(message, standing(delivery, now) if delivery else None)
+
+
+def as_mail(message: Message, how_far: Standing | None = None) -> Mail:
+    """A message as plain text, quotes folded away."""
+    words = message.own_words.strip() or message.text.strip()
+    whole = message.text.strip()
+    return Mail(
+        ours=message.direction is Direction.OUT,
+        standing=how_far,
+        name=message.from_name,
+        address=message.from_address,
+        at=message.received_at,
+        subject=message.subject,
+        words=words,
+        whole=whole if whole != words else "",
+    )
+
+
+def _lines(session: Session, found: Item) -> list[OrderLine]:
+    if found.order is None:
+        return []
+    return list(session.exec(select(OrderLine).where(OrderLine.order_id == found.order.id).order_by(col(OrderLine.id))))

@@ -1,0 +1,93 @@
+"""What a route of the console stands on, and who may use it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+
+from mailer.clock import Clock
+from mailer.config import Settings
+from mailer.db import Database
+from mailer.errors import MailerError
+from mailer.replies.approve import Terms
+from mailer.web import auth
+from mailer.web.auth import SignedIn
+from mailer.web.pages import Pages
+from mailer.web.passwords import Passwords
+from mailer.web.throttle import Throttle
+
+
+class NotSignedIn(MailerError):
+    """Nobody is signed in in this browser."""
+
+
+class NotAllowed(MailerError):
+    """The role of this person does not let them do this."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Handed to each route of one console."""
+
+    db: Database
+    settings: Settings
+    clock: Clock
+    terms: Terms
+    wake: Callable[[], None]
+    pages: Pages
+    passwords: Passwords = field(default_factory=Passwords)
+    throttle: Throttle = field(default_factory=Throttle)
+
+    @property
+    def is_https(self) -> bool:
+        """Whether agents' browsers reach us over TLS."""
+        return self.settings.web.console_url.startswith("https://")
+
+    @property
+    def cookie(self) -> str:
+        """The session cookie's name; the prefix makes browsers refuse it from a subdomain (RFC 6265bis, 4.1.3.2)."""
+        return "__Host-mailer" if self.is_https else "mailer"
+
+    def let_in(self, response: Response, token: str) -> None:
+        """Give the browser its session."""
+        lasts = int(self.settings.web.session.total_seconds())
+        response.set_cookie(
+            self.cookie, token, max_age=lasts, path="/", secure=self.is_https, httponly=True, samesite="lax"
+        )
+
+    def let_out(self, response: Response) -> None:
+        """Take it back."""
+        response.delete_cookie(self.cookie, path="/", secure=self.is_https, httponly=True, samesite="lax")
+
+
+def desk(request: Request) -> Desk:
+    """The console that this request came to."""
+    found: Desk = request.app.state.desk
+    return found
+
+
+Here = Annotated[Desk, Depends(desk)]
+
+
+async def signed_in(request: Request, here: Here) -> SignedIn:
+    """Whoever is signed in. Raises NotSignedIn."""
+    token = request.cookies.get(here.cookie)
+    person = await here.db.read(auth.who, token, now=here.clock.now()) if token else None
+    if person is None:
+        raise NotSignedIn("You are not signed in, or no longer.")
+    request.state.person = person
+    return person
+
+
+Reader = Annotated[SignedIn, Depends(signed_in)]
+
+
+def deciding(person: Reader) -> SignedIn:
+    """Somebody who may decide what customers get. Raises NotAllowed."""
+    if not person.may_decide:
+        raise NotAllowed(f"Your role is {person.role.value}: you may read everything, and agents and admins decide.")
+    return person
+
+
+Decider = Annotated[SignedIn, Depends(deciding)]

@@ -1,0 +1,85 @@
+"""What goes wrong, as a page that says what happened, that nothing was changed, and where to go from there."""
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import URL
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from mailer.errors import Conflict, InputError, NotFound
+from mailer.web.desk import Desk, NotAllowed, NotSignedIn, desk
+
+_NO_SUCH_PAGE = "There is no such page."
+
+
+def handle(app: FastAPI) -> None:
+    """Give the console its pages for everything that can go wrong."""
+    app.add_exception_handler(NotSignedIn, _not_signed_in)
+    app.add_exception_handler(NotAllowed, _not_allowed)
+    app.add_exception_handler(Conflict, _conflict)
+    app.add_exception_handler(NotFound, _not_found)
+    app.add_exception_handler(InputError, _input_error)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(HTTPException, _http)
+
+
+async def _not_signed_in(request: Request, error: Exception) -> Response:
+    if request.method == "GET":
+        wanted = URL(request.url.path).include_query_params(**dict(request.query_params))
+        return RedirectResponse(str(URL("/sign-in").include_query_params(next=str(wanted))), 303)
+    what = "You are no longer signed in, so nothing was changed."
+    return _page(request, 401, "Sign in again", what, link=("/sign-in", "Sign in"), kept=await _typed(request))
+
+
+async def _not_allowed(request: Request, error: Exception) -> Response:
+    return _page(request, 403, "Not yours to decide", str(error))
+
+
+async def _conflict(request: Request, error: Exception) -> Response:
+    return _page(request, 409, "Something changed meanwhile", str(error), kept=await _typed(request))
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    return _page(request, 404, "Not here", str(error))
+
+
+async def _input_error(request: Request, error: Exception) -> Response:
+    return _page(request, 400, "That cannot be taken", str(error), kept=await _typed(request))
+
+
+async def _unreadable(request: Request, error: Exception) -> Response:
+    problems = error.errors() if isinstance(error, RequestValidationError) else []
+    if any(problem["loc"][0] == "path" for problem in problems):
+        return _page(request, 404, "Not here", _NO_SUCH_PAGE)
+    said = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in problems)
+    return _page(request, 400, "The form was not complete", f"Nothing was changed. {said}")
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    status, said = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
+    headers = error.headers if isinstance(error, HTTPException) else None
+    page = _page(request, status, "Not here" if status == 404 else "This did not work", _say(status, said))
+    page.headers.update(headers or {})
+    return page
+
+
+def _say(status: int, said: str) -> str:
+    return {404: _NO_SUCH_PAGE, 405: "This page is only to be read, or only to be sent to."}.get(status, said)
+
+
+def _page(
+    request: Request, status: int, title: str, what: str, *, link: tuple[str, str] | None = None, kept: str = ""
+) -> Response:
+    here: Desk = desk(request)
+    back = getattr(request.state, "back", None)
+    link = link or ((back, "Back to the conversation") if back else ("/queue", "Back to the queue"))
+    person = getattr(request.state, "person", None)
+    return here.pages.render("problem.html", status=status, title=title, what=what, link=link, person=person, kept=kept)
+
+
+async def _typed(request: Request) -> str:
+    """What the person wrote: it is never thrown away with the error."""
+    if request.method != "POST":
+        return ""
+    text = (await request.form()).get("text", "")
+    return text if isinstance(text, str) else ""

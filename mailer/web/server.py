@@ -1,0 +1,113 @@
+"""The two applications: the console for people, the public one for the shop's systems.
+
+The console listens on loopback and knows every page; the public one knows only what is written below, and answers 404
+to the rest.
+"""
+
+from collections.abc import Callable
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from mailer.clock import Clock
+from mailer.config import Settings
+from mailer.db import Database
+from mailer.replies.approve import Terms
+from mailer.signing import Keys
+from mailer.web import problems
+from mailer.web.api import orders
+from mailer.web.console import deliveries, drafts, item, queue, replies, sign_in
+from mailer.web.desk import Desk, signed_in
+from mailer.web.door import Door
+from mailer.web.pages import STATIC, Pages
+from mailer.web.public import healthz, metrics
+from mailer.web.security import BodyLimit, SameOrigin, SecurityHeaders, Unbroken
+
+_CONSOLE_BODY = 1_000_000
+_PUBLIC_BODY = 5_000_000
+
+
+def build_console(db: Database, settings: Settings, keys: Keys, clock: Clock, wake: Callable[[], None]) -> FastAPI:
+    """The application for agents and marketers. `wake` is called after a decision, so that the loops look at once."""
+    pages = Pages(settings)
+    app = _bare("Mailer console", _console_middleware(settings, pages))
+    app.state.desk = Desk(db, settings, clock, Terms.of(settings, keys), wake, pages)
+    app.state.door = Door(db, settings, clock, wake)
+    problems.handle(app)
+    for open_to_all in (sign_in, healthz, metrics):
+        app.include_router(open_to_all.router)
+    for room in (queue, item, drafts, deliveries, replies):
+        app.include_router(room.router, dependencies=[Depends(signed_in)])
+    app.mount("/static", _Static(directory=STATIC), name="static")
+    return app
+
+
+def build_public(db: Database, settings: Settings, clock: Clock, wake: Callable[[], None] = lambda: None) -> FastAPI:
+    """The application that other machines reach. `wake` is called after orders came in."""
+    middleware = [
+        Middleware(SecurityHeaders),
+        Middleware(Unbroken, answer=_say),
+        Middleware(BodyLimit, limit=_PUBLIC_BODY),
+    ]
+    app = _bare("Mailer", middleware)
+    app.state.door = Door(db, settings, clock, wake)
+    app.add_exception_handler(orders.WrongToken, _wrong_token)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.include_router(orders.router)
+    app.include_router(healthz.router)
+    return app
+
+
+def _bare(title: str, middleware: list[Middleware]) -> FastAPI:
+    # The documentation pages of FastAPI load scripts from other hosts.
+    return FastAPI(
+        title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, middleware=middleware
+    )
+
+
+def _console_middleware(settings: Settings, pages: Pages) -> list[Middleware]:
+    def answer(status: int, text: str) -> Response:
+        link = ("/queue", "Back to the queue")
+        return pages.render("problem.html", status=status, title="This did not work", what=text, link=link)
+
+    return [
+        Middleware(SecurityHeaders),
+        Middleware(Unbroken, answer=answer),
+        Middleware(SameOrigin, answer=answer, public_url=settings.web.console_url),
+        Middleware(BodyLimit, limit=_CONSOLE_BODY),
+    ]
+
+
+class _Static(StaticFiles):
+    """Files whose address changes with their bytes."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def _say(status: int, text: str) -> Response:
+    return JSONResponse({"problems": [text]}, status)
+
+
+def _wrong_token(request: Request, error: Exception) -> Response:
+    response = _say(401, "needs a token of scope orders: `mailer tokens add NAME --scope orders`")
+    response.headers["www-authenticate"] = "Bearer"
+    return response
+
+
+def _http(request: Request, error: Exception) -> Response:
+    status, said = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
+    return _say(status, said)
+
+
+def _unreadable(request: Request, error: Exception) -> Response:
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    return JSONResponse({"problems": [f"{entry['loc'][-1]}: {entry['msg']}" for entry in found]}, 400)
