@@ -82,7 +82,15 @@ class Worker:
         metronome = Metronome(Means(self.db, self.clock, self.settings), JOBS, entries, self.name)
         metronome.start()
         stopper = asyncio.create_task(self._ring_on(stop))
-        senders = [asyncio.create_task(self._send(stop)) for _ in range(self.settings.outbound.connections)]
+        deliverer = Deliverer(
+            self.db,
+            self.clock,
+            owner=self.name,
+            sender=self.settings.sender.address,
+            lease=self.settings.outbound.lease,
+        )
+        connections = range(self.settings.outbound.connections)
+        senders = [asyncio.create_task(self._send(deliverer, stop)) for _ in connections]
         try:
             async with asyncio.TaskGroup() as group:
                 for work in (*self._watchers(), *self._loops()):
@@ -127,9 +135,7 @@ class Worker:
 
         return lambda stop: forever(step_and_ring, self.bells.event(name), stop, _LOOK_EVERY)
 
-    async def _send(self, stop: asyncio.Event) -> None:
-        sender = self.settings.sender.address
-        deliverer = Deliverer(self.db, self.clock, owner=self.name, sender=sender, lease=self.settings.outbound.lease)
+    async def _send(self, deliverer: Deliverer, stop: asyncio.Event) -> None:
         relay = Relay(RelayAccount.of(self.settings))
         try:
             await forever(partial(deliverer.deliver_next, relay), self.bells.event("deliver"), stop, _LOOK_EVERY)

@@ -40,7 +40,10 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         arguments = {"check_same_thread": False} if self.is_sqlite else {"options": _POSTGRES_LIMITS}
-        self.engine = create_engine(self.url, connect_args=arguments, pool_pre_ping=not self.is_sqlite)
+        # Values of a statement are customers' words, so errors must not show them.
+        self.engine = create_engine(
+            self.url, connect_args=arguments, pool_pre_ping=not self.is_sqlite, hide_parameters=True
+        )
         if self.is_sqlite:
             event.listen(self.engine, "connect", _open_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -128,8 +131,9 @@ def insert_once(session: Session, row: SQLModel) -> bool:
     """Insert a row unless its unique key exists already; whether it was inserted. The same words on both engines."""
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgres_insert
     values = row.model_dump(exclude_none=True)
-    once = insert(type(row)).values(values).on_conflict_do_nothing().returning(literal(1))
-    return session.connection().execute(once).first() is not None
+    # Values apart from the statement: it is compiled once.
+    once = insert(type(row)).on_conflict_do_nothing().returning(literal(1))
+    return session.connection().execute(once, values).first() is not None
 
 
 class OnlyProcess:

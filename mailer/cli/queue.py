@@ -7,6 +7,7 @@ import typer
 from mailer.db import Database
 
 Conversation = Annotated[int, typer.Argument(help="The number in the first column of `mailer queue`.")]
+Version = Annotated[str, typer.Option(help="What you saw, as `mailer show` names it, as in 5.1; else what stands now.")]
 As = Annotated[str, typer.Option("--as", help="The agent who decides, as named by `mailer users add`.")]
 
 
@@ -14,13 +15,13 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(epilog="Example: mailer queue --tab needs_person")(queue)
     app.command(epilog="Example: mailer show 12")(show)
-    app.command(epilog="Example: mailer approve 12 --as ana")(approve)
+    app.command(epilog="Example: mailer approve 12 --as ana --draft 5.1")(approve)
     app.command(epilog='Example: mailer reject 12 --as ana --reason "wrong facts"')(reject)
 
 
 def queue(
     tab: Annotated[
-        str, typer.Option(help="to_approve, needs_person, waiting, failed, quarantine or closed.")
+        str, typer.Option(help="to_approve, needs_person, on_its_way, waiting, failed, quarantine or closed.")
     ] = "to_approve",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many lines.")] = 50,
 ) -> None:
@@ -62,7 +63,7 @@ def show(conversation: Conversation) -> None:
         typer.echo(f"\n--- {message.received_at:%Y-%m-%d %H:%M} UTC, {message.from_address or 'we'}: {message.subject}")
         typer.echo(message.text.rstrip())
     if found.draft:
-        typer.echo(f"\n=== Draft {found.draft.id}, version {found.draft.version}, {found.draft.state.value}")
+        typer.echo(f"\n=== Draft {found.draft.id}.{found.draft.version}, {found.draft.state.value}")
         typer.echo(f"To {found.draft.recipient}\n\n{found.draft.text.rstrip()}\n")
         for path, fact in found.draft.facts.items():
             typer.echo(f"fact {path} = {fact['value']} ({fact['source']}, {fact['at']})")
@@ -70,7 +71,7 @@ def show(conversation: Conversation) -> None:
         typer.echo(f"delivery {delivery.id}: {delivery.state.value}  {delivery.reason}".rstrip())
 
 
-def approve(conversation: Conversation, agent: As) -> None:
+def approve(conversation: Conversation, agent: As, draft: Version = "") -> None:
     """Approve the draft of a conversation as it stands now; it leaves when the time to undo is over."""
     from mailer.calendars import in_words
     from mailer.cli.session import open_database
@@ -81,7 +82,7 @@ def approve(conversation: Conversation, agent: As) -> None:
 
     with open_database() as (settings, db):
         terms = Terms.of(settings, read_keys(settings.signing.key_file))
-        draft_id, version, agent_id = _pending(db, conversation, agent)
+        draft_id, version, agent_id = _pending(db, conversation, agent, draft)
         delivery = db.run_here(
             decide, draft_id, version=version, agent_id=agent_id, terms=terms, now=SystemClock().now()
         )
@@ -91,6 +92,7 @@ def approve(conversation: Conversation, agent: As) -> None:
 def reject(
     conversation: Conversation,
     agent: As,
+    draft: Version = "",
     reason: Annotated[str, typer.Option(help="Why; shown to whoever writes instead.")] = "",
 ) -> None:
     """Reject the draft of a conversation; a person is to write."""
@@ -99,14 +101,14 @@ def reject(
     from mailer.replies.approve import reject as decide
 
     with open_database() as (_, db):
-        draft_id, version, agent_id = _pending(db, conversation, agent)
+        draft_id, version, agent_id = _pending(db, conversation, agent, draft)
         now = SystemClock().now()
         db.run_here(decide, draft_id, version=version, agent_id=agent_id, reason=reason, now=now)
     typer.echo(f"Rejected. Conversation {conversation} needs a person.")
 
 
-def _pending(db: Database, conversation_id: int, agent_name: str) -> tuple[int, int, int]:
-    """The pending draft of a conversation, its version, and the agent who decides."""
+def _pending(db: Database, conversation_id: int, agent_name: str, seen: str) -> tuple[int, int, int]:
+    """The pending draft of a conversation, its version, and the agent who decides. Raises Conflict, NotFound."""
     from sqlmodel import select
 
     from mailer.errors import Conflict, NotFound
@@ -121,4 +123,6 @@ def _pending(db: Database, conversation_id: int, agent_name: str) -> tuple[int, 
     draft = db.read_here(item, conversation_id).draft
     if draft is None or draft.state != DraftState.PENDING:
         raise Conflict(f"conversation {conversation_id} has no draft that waits for a decision")
+    if seen and seen != f"{draft.id}.{draft.version}":
+        raise Conflict(f"you saw draft {seen}, there is {draft.id}.{draft.version} now; look with `mailer show`")
     return draft.id or 0, draft.version, agent.id or 0

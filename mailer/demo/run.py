@@ -91,7 +91,7 @@ async def run_demo(wishes: Wishes, shipped: Path, clock: Clock, say: Callable[[s
     """Run the shop; the report of an unattended run, None after Ctrl-C."""
     password = fresh_token()
     with tempfile.TemporaryDirectory(prefix="mailer-demo-") as folder:
-        async with mail_server(password) as server:
+        async with mail_server(password, clock) as server:
             stage = await _set_up(Path(folder), shipped, server, wishes, clock)
             try:
                 if wishes.lasts is None:

@@ -7,7 +7,6 @@ import warnings
 from argparse import Namespace
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
@@ -19,6 +18,8 @@ from pymap.parsing.message import AppendMessage
 from pymap.user import UserMetadata
 from pysasl.hashing import Cleartext
 
+from mailer.clock import Clock
+
 _ADMIN = frozenset({"admin"})
 
 
@@ -27,6 +28,7 @@ class MailServer:
     """Mailboxes by address, all with one password; what lies in them can be read back from outside of Mailer."""
 
     password: str
+    clock: Clock
     imap_port: int = 0
     smtp_port: int = 0
     # Every mail that a mailbox took: its address and the bytes.
@@ -44,7 +46,7 @@ class MailServer:
     async def deliver(self, address: str, raw: bytes) -> None:
         """Put a mail into a mailbox, as a server that took it would."""
         async with Identity(address, self._login, None, frozenset()).new_session() as session:
-            await session.append_messages("INBOX", [AppendMessage(raw, datetime.now(UTC))])
+            await session.append_messages("INBOX", [AppendMessage(raw, self.clock.now())])
         self.delivered.append((address, raw))
 
     # aiosmtpd calls these by name.
@@ -66,9 +68,9 @@ class MailServer:
 
 
 @contextlib.asynccontextmanager
-async def mail_server(password: str) -> AsyncIterator[MailServer]:
+async def mail_server(password: str, clock: Clock) -> AsyncIterator[MailServer]:
     """A mail server on two free ports of this machine, until the block ends."""
-    server = MailServer(password)
+    server = MailServer(password, clock)
     server._config, server._login = _backend(password)
     imap = await _listen_imap(server)
     smtp = await _listen_smtp(server)

@@ -1,7 +1,7 @@
 """How it stands: what waits where, who watches which mailbox, and what a person must look at."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from mailer.calendars import in_words, time_left
-from mailer.model import Conversation, Delivery, JobSlot, Mailbox, Message, RawMail, ReplyClock
+from mailer.model import Conversation, Delivery, DeliveryState, JobSlot, Mailbox, Message, RawMail, ReplyClock
 
 # Three IDLE rounds and a slow reconnect; after that a mailbox that nobody polled is a problem.
 _SILENT = timedelta(minutes=3)
@@ -28,7 +28,7 @@ class MailboxStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """The figures, and in words what is wrong; `problems` is empty when all is well."""
+    """The figures, and in words what is wrong: `faults` of servers and programs, and what waits for a person."""
 
     mailboxes: tuple[MailboxStatus, ...]
     raw_mail: Mapping[str, int]
@@ -38,7 +38,13 @@ class Status:
     next_due_at: datetime | None
     overdue: int
     set_aside: int
-    problems: tuple[str, ...] = field(default=())
+    faults: tuple[str, ...] = ()
+    for_people: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """All of it; empty when all is well."""
+        return self.faults + self.for_people
 
 
 def status(session: Session, *, now: datetime) -> Status:
@@ -55,7 +61,7 @@ def status(session: Session, *, now: datetime) -> Status:
         overdue=session.exec(select(func.count(col(ReplyClock.id))).where(running, ReplyClock.due_at < now)).one(),
         set_aside=session.exec(select(func.count(col(Message.id))).where(col(Message.error).is_not(None))).one(),
     )
-    return Status(**{**vars(found), "problems": tuple(_problems(session, found, now))})
+    return replace(found, faults=tuple(_faults(session, found, now)), for_people=tuple(_for_people(found, now)))
 
 
 def _mailbox(session: Session, mailbox: Mailbox) -> MailboxStatus:
@@ -68,37 +74,46 @@ def _by_state(session: Session, table: Any) -> dict[str, int]:
     return {state.value: count for state, count in rows}
 
 
-def _problems(session: Session, found: Status, now: datetime) -> list[str]:
-    problems = []
+def _faults(session: Session, found: Status, now: datetime) -> Iterator[str]:
     for mailbox in found.mailboxes:
         if mailbox.last_error:
-            problems.append(f'mailbox "{mailbox.name}": {mailbox.last_error}')
+            yield f'mailbox "{mailbox.name}": {mailbox.last_error}'
         elif mailbox.last_poll_at is None or now - mailbox.last_poll_at > _SILENT:
             ago = f"for {in_words(now - mailbox.last_poll_at)}" if mailbox.last_poll_at else "yet"
-            problems.append(f'mailbox "{mailbox.name}": not polled {ago}; is `mailer run` at work?')
+            yield f'mailbox "{mailbox.name}": not polled {ago}; is `mailer run` at work?'
+    yield from _not_getting_away(session, now)
+    yield from _failed_jobs(session)
+
+
+def _for_people(found: Status, now: datetime) -> Iterator[str]:
     if found.overdue:
         first = time_left(found.next_due_at, now) if found.next_due_at else ""
-        problems.append(f"{found.overdue} conversations are past their deadline; the first is {first}")
+        yield f"{found.overdue} conversations are past their deadline; the first is {first}"
     if unknown := found.deliveries.get("unknown"):
-        problems.append(f"{unknown} deliveries are unknown; a person must say whether they arrived (tab Failed)")
+        yield f"{unknown} deliveries are unknown; a person must say whether they arrived (tab Failed)"
     if quarantined := found.raw_mail.get("quarantined"):
-        problems.append(f"{quarantined} mails could not be read and lie in quarantine")
+        yield f"{quarantined} mails could not be read and lie in quarantine"
     if found.set_aside:
-        problems.append(f"{found.set_aside} messages were set aside with an error")
-    return problems + _late(session, now) + _failed_jobs(session)
+        yield f"{found.set_aside} messages were set aside with an error"
 
 
-def _late(session: Session, now: datetime) -> list[str]:
+def _not_getting_away(session: Session, now: datetime) -> Iterator[str]:
+    waiting = col(Delivery.state).in_([DeliveryState.QUEUED, DeliveryState.SENDING])
+    tried = select(Delivery.reason, func.count()).where(waiting, col(Delivery.attempt) > 0, Delivery.reason != "")
+    for reason, count in session.exec(tried.group_by(Delivery.reason).order_by(func.count().desc()).limit(3)):
+        yield f"{count} deliveries did not get away yet: {reason}"
     late = select(func.count(col(Delivery.id))).where(
-        col(Delivery.state).in_(["queued", "sending"]), Delivery.next_attempt_at < now - _STUCK
+        waiting, col(Delivery.attempt) == 0, Delivery.next_attempt_at < now - _STUCK
     )
-    count = session.exec(late).one()
-    return [f"{count} deliveries wait longer than {in_words(_STUCK)}; does the relay answer?"] if count else []
+    if count := session.exec(late).one():
+        yield f"{count} deliveries wait longer than {in_words(_STUCK)} for a worker; is `mailer run` at work?"
 
 
-def _failed_jobs(session: Session) -> list[str]:
+def _failed_jobs(session: Session) -> Iterator[str]:
     newest = select(JobSlot.job, func.max(col(JobSlot.slot)).label("slot")).group_by(JobSlot.job).subquery()
     rows = session.exec(
         select(JobSlot).join(newest, (col(JobSlot.job) == newest.c.job) & (col(JobSlot.slot) == newest.c.slot))
     )
-    return [f'job "{row.job}" failed: {row.error}' for row in rows if row.error]
+    for row in rows:
+        if row.error:
+            yield f'job "{row.job}" failed: {row.error}'

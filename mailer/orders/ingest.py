@@ -41,7 +41,7 @@ def ingest(
 def _ingest_one(session: Session, told: OrderIn, *, source: str, storefront: str, now: datetime) -> Ingested:
     order, created = _ours(session, told, source=source, storefront=storefront, now=now)
     stale = told.changed_at < order.changed_at
-    changed = not stale and _set(order, _facts(told))
+    changed = not stale and _set(order, _facts(told, source))
     changed |= not stale and _replace_lines(session, order, told, new=created)
     changed |= record_parcels(Telling(session, order, told, new=created, stale=stale, now=now))
     _record_events(session, order, created=created, now=now)
@@ -55,7 +55,7 @@ def _ours(session: Session, told: OrderIn, *, source: str, storefront: str, now:
     found = _locked(session, storefront, key)
     if found is not None:
         return found, False
-    row = Order(storefront=storefront, source=source, number_key=key, recorded_at=now, **_facts(told))
+    row = Order(storefront=storefront, number_key=key, recorded_at=now, **_facts(told, source))
     created = insert_once(session, row)
     order = _locked(session, storefront, key)
     if order is None:
@@ -68,8 +68,9 @@ def _locked(session: Session, storefront: str, key: str) -> Order | None:
     return session.exec(wanted.with_for_update().execution_options(populate_existing=True)).one_or_none()
 
 
-def _facts(told: OrderIn) -> dict[str, Any]:
+def _facts(told: OrderIn, source: str) -> dict[str, Any]:
     return {
+        "source": source,
         "external_id": told.id,
         "number": told.name,
         "email": told.email,

@@ -120,9 +120,11 @@ def _required_moment(value: object) -> datetime:
     return moment
 
 
+# What rows are found by has an end: an index of PostgreSQL takes 2.7 kB.
 Text = Annotated[str, BeforeValidator(_text)]
-Number = Annotated[str, BeforeValidator(_number)]
-Address = Annotated[str, BeforeValidator(_address)]
+Id = Annotated[str, Field(max_length=200), BeforeValidator(_text)]
+Number = Annotated[str, Field(max_length=100), BeforeValidator(_number)]
+Address = Annotated[str, Field(max_length=254), BeforeValidator(_address)]
 Moment = Annotated[datetime | None, BeforeValidator(parse_moment)]
 RequiredMoment = Annotated[datetime, BeforeValidator(_required_moment)]
 Flag = Annotated[bool, BeforeValidator(bool)]
@@ -173,7 +175,7 @@ def _list(value: object) -> object:
 class LineIn(Told):
     """One position of an order."""
 
-    id: Text = ""
+    id: Id = ""
     title: Text = ""
     name: Text = ""
     variant_title: Text = ""
@@ -184,8 +186,8 @@ class LineIn(Told):
 class ScanIn(Told):
     """One word of a carrier on a parcel."""
 
-    id: Text = ""
-    status: Text = Field(min_length=1)
+    id: Id = ""
+    status: Id = Field(min_length=1)
     message: Text = ""
     happened_at: RequiredMoment
     estimated_delivery_at: Moment = None
@@ -205,10 +207,10 @@ class ScanIn(Told):
 class FulfillmentIn(Told):
     """A parcel, and what its carrier said."""
 
-    id: Text = ""
+    id: Id = ""
     status: Text = ""
     tracking_company: Text = ""
-    tracking_number: Text = ""
+    tracking_number: Id = ""
     tracking_url: Text = ""
     shipment_status: Text = ""
     created_at: Moment = None
@@ -240,7 +242,7 @@ class FulfillmentIn(Told):
 class OrderIn(Told):
     """An order with its positions and parcels."""
 
-    id: Text = ""
+    id: Id = ""
     name: Number
     email: Address
     customer_locale: Text = ""

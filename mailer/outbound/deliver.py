@@ -15,14 +15,16 @@ import structlog
 from sqlalchemy import or_, true, update
 from sqlmodel import Session, col, select
 
-from mailer.clock import Clock
+from mailer.clock import Clock, monotonic
 from mailer.db import Database, Grouped
 from mailer.model import Attempt, Blob, Delivery, DeliveryState, Message
 from mailer.outbound.guard import Expire, Go, Withhold, judge, standing_of
 from mailer.outbound.settle import expire, settle, withhold
-from mailer.outbound.smtp import Deferred, Outcome, Refused, Unknown
+from mailer.outbound.smtp import Accepted, Deferred, Outcome, Refused, Unknown
 
 log = structlog.get_logger()
+
+_LONGEST_REST = 60.0
 
 
 class Transport(Protocol):
@@ -65,14 +67,19 @@ class Deliverer:
         self._lease = lease
         self._mark = Grouped(db, mark_handing_over)
         self._record = Grouped(db, record)
+        self._relay_failures = 0
+        self._relay_rests_until = 0.0
 
     async def deliver_next(self, transport: Transport) -> bool:
-        """Bring one due delivery to its end; False when none is due."""
+        """Bring one due delivery to its end; False when none is due, or the relay is given a rest."""
+        if monotonic() < self._relay_rests_until:
+            return False
         claimed = await self._db.run(claim, owner=self._owner, lease=self._lease, now=self._clock.now())
         if claimed is None:
             return False
         async with self._renewing(claimed):
             outcome = await self._send(claimed, transport)
+        self._heed_relay(outcome)
         if outcome is not None:
             await self._record.do(Result(claimed, outcome, self._clock.now()))
             log.info("delivery", delivery=claimed.delivery_id, attempt=claimed.attempt, outcome=type(outcome).__name__)
@@ -86,6 +93,14 @@ class Deliverer:
             log.warning("fenced_off", delivery=claimed.delivery_id, attempt=claimed.attempt)
             return None
         return await transport.hand_over(claimed.raw)
+
+    def _heed_relay(self, outcome: Outcome | None) -> None:
+        """When the relay itself is the trouble, rest it for all connections: one mail asks, the others stay queued."""
+        if isinstance(outcome, Deferred) and outcome.relay:
+            self._relay_failures += 1
+            self._relay_rests_until = monotonic() + min(_LONGEST_REST, 2.0 ** min(self._relay_failures, 10))
+        elif isinstance(outcome, Accepted):
+            self._relay_failures = 0
 
     @contextlib.asynccontextmanager
     async def _renewing(self, claimed: Claimed) -> AsyncIterator[None]:

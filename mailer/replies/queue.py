@@ -35,13 +35,14 @@ class Tab(StrEnum):
 
     TO_APPROVE = "to_approve"  # a draft waits for a person
     NEEDS_PERSON = "needs_person"  # somebody has to write
+    ON_ITS_WAY = "on_its_way"  # approved, and not yet with the relay
     WAITING = "waiting"  # answered; the customer is next
     FAILED = "failed"  # an answer failed, or nobody knows whether it arrived
     QUARANTINE = "quarantine"  # mails that could not be read
     CLOSED = "closed"  # nothing to answer
 
 
-_CONVERSATIONS = (Tab.TO_APPROVE, Tab.NEEDS_PERSON, Tab.WAITING, Tab.FAILED, Tab.CLOSED)
+_CONVERSATIONS: tuple[Tab, ...] = tuple(tab for tab in Tab if tab is not Tab.QUARANTINE)
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,9 @@ def waiting(session: Session, tab: Tab, *, limit: int = 50, offset: int = 0) -> 
 
 def counts(session: Session) -> dict[Tab, int]:
     """How many stand in each tab."""
-    found = {tab: session.exec(_in_tab(select(func.count(col(Conversation.id))), tab)).one() for tab in _CONVERSATIONS}
+    found: dict[Tab, int] = {
+        tab: session.exec(_in_tab(select(func.count(col(Conversation.id))), tab)).one() for tab in _CONVERSATIONS
+    }
     return {**found, Tab.QUARANTINE: session.exec(_quarantine(select(func.count(col(RawMail.id))))).one()}
 
 
@@ -129,22 +132,19 @@ def item(session: Session, conversation_id: int) -> Item:
 
 
 def _in_tab(query: Any, tab: Tab) -> Any:
+    pending = select(Draft.id).where(Draft.conversation_id == Conversation.id, Draft.state == DraftState.PENDING)
     match tab:
         case Tab.TO_APPROVE:
-            pending = select(Draft.id).where(
-                Draft.conversation_id == Conversation.id, Draft.state == DraftState.PENDING
-            )
             return query.where(Conversation.state == ConversationState.DRAFTED, pending.exists())
-        case Tab.NEEDS_PERSON:
-            return query.where(Conversation.state == ConversationState.NEEDS_PERSON)
-        case Tab.WAITING:
-            return query.where(Conversation.state == ConversationState.WAITING)
-        case Tab.CLOSED:
-            return query.where(Conversation.state == ConversationState.CLOSED)
+        case Tab.ON_ITS_WAY:
+            return query.where(Conversation.state == ConversationState.DRAFTED, ~pending.exists())
         case Tab.FAILED:
             return query.where(_troubled().exists())
         case Tab.QUARANTINE:
             return query.where(col(Conversation.id).is_(None))
+        case _:
+            # The other tabs are named after the state of their conversations.
+            return query.where(Conversation.state == ConversationState(tab.value))
 
 
 def _troubled() -> Any:

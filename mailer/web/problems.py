@@ -81,5 +81,9 @@ async def _typed(request: Request) -> str:
     """What the person wrote: it is never thrown away with the error."""
     if request.method != "POST":
         return ""
-    text = (await request.form()).get("text", "")
+    try:
+        text = (await request.form()).get("text", "")
+    except HTTPException:
+        # Too large or not a form: then there is nothing to hand back.
+        return ""
     return text if isinstance(text, str) else ""

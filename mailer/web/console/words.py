@@ -12,6 +12,7 @@ from mailer.replies.queue import Tab
 TABS = {
     Tab.TO_APPROVE: "To approve",
     Tab.NEEDS_PERSON: "Needs a person",
+    Tab.ON_ITS_WAY: "On its way",
     Tab.WAITING: "Waiting",
     Tab.FAILED: "Failed or unknown",
     Tab.QUARANTINE: "Quarantine",
@@ -21,6 +22,7 @@ TABS = {
 EMPTY = {
     Tab.TO_APPROVE: "No draft waits for you. New ones appear here by themselves.",
     Tab.NEEDS_PERSON: "No mail waits for a person's own words.",
+    Tab.ON_ITS_WAY: "No approved reply is on its way.",
     Tab.WAITING: "No conversation waits for its customer.",
     Tab.FAILED: "Every approved reply was accepted, or is on its way.",
     Tab.QUARANTINE: "Every mail could be read.",

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request
 from prometheus_client import CollectorRegistry, generate_latest
@@ -15,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from mailer.health.status import Status, status
 from mailer.model import ConversationState, DeliveryState, RawMailState
-from mailer.web.door import Door, door
+from mailer.web.door import Door, door, is_local
 from mailer.web.tokens import Scope, allows
 
 router = APIRouter()
@@ -32,13 +30,6 @@ async def show_metrics(request: Request, here: Here) -> Response:
             return PlainTextResponse("needs a token of scope metrics\n", 401, {"www-authenticate": "Bearer"})
     found = await here.db.read(status, now=here.clock.now())
     return Response(exposition(found), media_type=CONTENT_TYPE_PLAIN_0_0_4)
-
-
-def is_local(request: Request, console_url: str) -> bool:
-    """Whether this comes from this machine and from no proxy on it, through which all the world would look local."""
-    proxied = console_url and not _is_loopback(urlsplit(console_url).hostname or "")
-    forwarded = "forwarded" in request.headers or "x-forwarded-for" in request.headers
-    return request.client is not None and _is_loopback(request.client.host) and not proxied and not forwarded
 
 
 def exposition(found: Status) -> bytes:
@@ -72,10 +63,3 @@ def _by_state(name: str, words: str, states: type[StrEnum], counted: Mapping[str
     for state in states:
         family.add_metric([state.value], counted.get(state.value, 0))
     return family
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

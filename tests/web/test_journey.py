@@ -1,0 +1,80 @@
+"""A person at work in a real browser without JavaScript, against a real server."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from playwright.async_api import Page, async_playwright
+
+from mailer.clock import FrozenClock
+from mailer.db import Database
+from mailer.model import Delivery, DeliveryState, Role
+from mailer.web import auth
+from tests.web.build import case
+
+pytestmark = pytest.mark.journey
+
+
+class QuietServer(uvicorn.Server):
+    """A server that leaves the signals to the test run."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@pytest.fixture
+async def address(console: FastAPI) -> AsyncIterator[str]:
+    """The console on a free port."""
+    config = uvicorn.Config(console, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off")
+    server = QuietServer(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+async def page(address: str) -> AsyncIterator[Page]:
+    chromium = shutil.which("chromium")
+    async with async_playwright() as playwright:
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = await playwright.chromium.launch(executable_path=chromium, args=sandbox)
+        context = await browser.new_context(base_url=address, java_script_enabled=False)
+        yield await context.new_page()
+        await browser.close()
+
+
+async def test_sign_in_edit_approve_undo_and_approve_again(db: Database, clock: FrozenClock, page: Page) -> None:
+    await db.run(case, clock.now())
+    person = await db.run(auth.add_agent, "ana", Role.AGENT, clock.now())
+    token = await db.run(auth.make_link, person, now=clock.now())
+    await page.goto(f"/welcome/{token}")
+    await page.get_by_label("Password (at least 10 characters)").fill("correct horse battery")
+    await page.get_by_label("The same again").fill("correct horse battery")
+    await page.get_by_role("button", name="Set password and sign in").click()
+    await page.get_by_role("link", name="Ana Cruz").click()
+    await page.get_by_role("link", name="Edit").click()
+    await page.get_by_label("Text of the reply").fill("Hello Ana,\n\nit comes on Tuesday.")
+    await page.get_by_role("button", name="Save").click()
+    assert "Saved." in await page.get_by_role("status").inner_text()
+    await page.get_by_role("button", name="Approve and send").click()
+    notice = page.get_by_role("status")
+    assert "held, undo until 11:00:12" in await notice.inner_text()
+    await notice.get_by_role("button", name="Undo").click()
+    assert "Taken back in time" in await page.get_by_role("status").inner_text()
+    assert "it comes on Tuesday." in await page.get_by_role("main").inner_text()
+    await page.get_by_role("button", name="Approve and send").click()
+    assert "No draft waits for you." in await page.get_by_role("main").inner_text()
+    states = await db.read(lambda session: [session.get_one(Delivery, number).state for number in (1, 2)])
+    assert states == [DeliveryState.CANCELED, DeliveryState.UNDOABLE]
+    await page.get_by_role("button", name="Sign out").click()
+    assert page.url.endswith("/sign-in")

@@ -1,0 +1,41 @@
+"""Pages escape what they are given and say times in the shop's zone."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from mailer.config import Settings
+from mailer.web.pages import Pages, say_day, say_moment
+
+PAGES = sorted((Path(__file__).parents[2] / "mailer/web/pages").glob("*.html"))
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        (datetime(2026, 11, 2, 9, 5, tzinfo=UTC), "2 Nov 2026, 09:05"),
+        (datetime(2026, 12, 31, 23, 59, tzinfo=UTC), "31 Dec 2026, 23:59"),
+    ],
+)
+def test_moments_are_said_without_doubt_of_day_and_month(at: datetime, words: str) -> None:
+    assert say_moment(at) == words
+
+
+def test_a_day_needs_no_time() -> None:
+    assert say_day(date(2026, 3, 1)) == "1 Mar 2026"
+
+
+def test_a_page_escapes_its_values_and_carries_its_status(settings: Settings) -> None:
+    page = Pages(settings).render("problem.html", status=409, title="<b>", what="a & b", link=("/queue", "Back"))
+    assert page.status_code == 409
+    assert b"<h1>&lt;b&gt;</h1>" in page.body
+    assert b"Linen &amp; Co" in page.body
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_no_page_carries_scripts_styles_or_unescaped_values(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for word in ("<script", "<style", "style=", "onclick", "javascript:", "| safe", "|safe", "autoescape", "http://"):
+        assert word not in text, word
+    assert "https://" not in text

@@ -1,0 +1,165 @@
+"""Both applications whole: what is open, what is closed, and what every answer carries."""
+
+import re
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from mailer.clock import FrozenClock
+from mailer.db import Database
+from mailer.model import Role
+from mailer.web.pages import STATIC
+from mailer.web.security import CSP
+from tests.web.build import case
+from tests.web.conftest import Entering, browser_on
+
+OPEN = {"/sign-in", "/session", "/welcome/{token}", "/healthz", "/metrics", "/static"}
+
+
+def addresses(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
+    """Each method and path of an application, paths filled in."""
+    for route in routes:
+        methods = getattr(route, "methods", None) or {"GET"}
+        path = getattr(route, "path", None)
+        if path is None:
+            yield from addresses(getattr(route, "original_router").routes)  # noqa: B009  # FastAPI keeps routers whole
+        else:
+            yield from ((method, path) for method in methods - {"HEAD"})
+
+
+def filled(path: str) -> str:
+    return re.sub(r"{\w+}", "1", path)
+
+
+def test_the_list_of_routes_is_what_people_may_do(console: FastAPI) -> None:
+    assert set(addresses(console.router.routes)) == {
+        ("GET", "/"),
+        ("GET", "/queue"),
+        ("GET", "/conversations/{conversation_id}"),
+        ("POST", "/conversations/{conversation_id}/replies"),
+        ("POST", "/drafts/{draft_id}/approval"),
+        ("POST", "/drafts/{draft_id}/text"),
+        ("POST", "/drafts/{draft_id}/dismissal"),
+        ("POST", "/deliveries/{delivery_id}/cancellation"),
+        ("POST", "/deliveries/{delivery_id}/decision"),
+        ("GET", "/sign-in"),
+        ("POST", "/session"),
+        ("POST", "/session/end"),
+        ("GET", "/welcome/{token}"),
+        ("POST", "/welcome/{token}"),
+        ("GET", "/healthz"),
+        ("GET", "/metrics"),
+        ("GET", "/static"),
+    }
+
+
+async def test_every_other_route_needs_a_session(console: FastAPI, stranger: httpx2.AsyncClient) -> None:
+    for method, path in addresses(console.router.routes):
+        if path in OPEN:
+            continue
+        answer = await stranger.request(method, filled(path))
+        expected = 303 if method == "GET" else 401
+        assert (method, path, answer.status_code) == (method, path, expected)
+        assert method == "POST" or answer.headers["location"].startswith("/sign-in?next=")
+
+
+async def test_every_decision_is_refused_to_marketers(
+    console: FastAPI, db: Database, clock: FrozenClock, marketer: httpx2.AsyncClient
+) -> None:
+    await db.run(case, clock.now())
+    for method, path in addresses(console.router.routes):
+        if path in OPEN or method == "GET" or path == "/session/end":
+            continue
+        data = {"version": "1", "text": "words", "decision": "again"}
+        answer = await marketer.post(filled(path), data=data)
+        assert (path, answer.status_code) == (path, 403)
+        assert "Your role is marketer" in answer.text
+    assert (await marketer.get("/queue")).status_code == 200
+    page = await marketer.get("/conversations/1")
+    assert page.status_code == 200
+    assert "Approve and send" not in page.text
+
+
+async def test_every_answer_carries_the_policy(console: FastAPI, agent: httpx2.AsyncClient) -> None:
+    paths = [filled(path) for method, path in addresses(console.router.routes) if method == "GET"]
+    for path in [*paths, "/static/console.css", "/nowhere", "/conversations/999", "/queue?page=0"]:
+        answer = await agent.get(path)
+        assert answer.headers["content-security-policy"] == CSP, path
+    refused = await agent.post("/session", headers={"sec-fetch-site": "cross-site"})
+    assert refused.status_code == 403
+    assert refused.headers["content-security-policy"] == CSP
+
+
+async def test_another_site_cannot_approve(
+    db: Database, clock: FrozenClock, agent: httpx2.AsyncClient, woken: list[str]
+) -> None:
+    found = await db.run(case, clock.now())
+    for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "http://evil.test"}):
+        answer = await agent.post(f"/drafts/{found.draft}/approval", data={"version": 1}, headers=headers)
+        assert answer.status_code == 403
+        assert "came from another site" in answer.text
+    assert woken == []
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/queue/", "/api/orders", "/.env"])
+async def test_the_console_has_no_other_pages(agent: httpx2.AsyncClient, path: str) -> None:
+    assert (await agent.get(path)).status_code == 404
+
+
+async def test_the_public_application_knows_nothing_of_the_console(console: FastAPI, public: FastAPI) -> None:
+    async with browser_on(public) as machine:
+        for method, path in addresses(console.router.routes):
+            if path == "/healthz":
+                continue
+            answer = await machine.request(method, filled(path))
+            assert (method, path, answer.status_code) == (method, path, 404)
+            assert answer.headers["content-security-policy"] == CSP
+        assert (await machine.get("/static/console.css")).status_code == 404
+    assert set(addresses(public.router.routes)) == {("POST", "/api/orders"), ("GET", "/healthz")}
+
+
+async def test_a_number_that_is_no_id_is_a_page_that_does_not_exist(agent: httpx2.AsyncClient) -> None:
+    for number in ("0", "x", "99999999999999999999"):
+        answer = await agent.get(f"/conversations/{number}")
+        assert answer.status_code == 404
+        assert "There is no such page" in answer.text
+    assert (await agent.post("/drafts/999/approval", data={"version": 1})).status_code == 404
+
+
+async def test_a_large_form_is_refused(agent: httpx2.AsyncClient) -> None:
+    answer = await agent.post("/conversations/1/replies", data={"text": "x" * 1_100_000})
+    assert answer.status_code == 413
+    assert "larger than 1 MB" in answer.text
+
+
+async def test_a_body_that_is_no_form_does_not_hide_the_answer(stranger: httpx2.AsyncClient) -> None:
+    kinds = {"large": ("application/x-www-form-urlencoded", b"x" * 1_100_000), "torn": ("multipart/form-data", b"x")}
+    for kind, content in kinds.values():
+        answer = await stranger.post("/deliveries/1/cancellation", content=content, headers={"content-type": kind})
+        assert answer.status_code == 401
+
+
+async def test_the_style_is_kept_by_browsers_and_holds_no_foreign_address(stranger: httpx2.AsyncClient) -> None:
+    answer = await stranger.get("/static/console.css")
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.text == (STATIC / "console.css").read_text(encoding="utf-8")
+    assert "url(" not in answer.text
+    assert "@import" not in answer.text
+
+
+async def test_a_person_is_named_and_may_leave(console: FastAPI, enter: Entering) -> None:
+    async with browser_on(console) as browser:
+        await enter(browser, "<b>bo</b>", Role.ADMIN)
+        page = (await browser.get("/queue")).text
+        assert "&lt;b&gt;bo&lt;/b&gt;" in page
+        assert "<b>bo" not in page
+        await browser.post("/session/end")
+        assert (await browser.get("/queue")).status_code == 303
+
+
+def test_routes_are_found_at_all(console: FastAPI) -> None:
+    assert sum(isinstance(route, APIRoute) or hasattr(route, "path") for route in console.router.routes) >= 1
