@@ -14,7 +14,10 @@ def parse_span(text: str) -> timedelta:
     parts = _SPAN.findall(compact)
     if not parts or "".join(number + unit for number, unit in parts) != compact:
         raise ValueError(f'"{text}" is not a span of time; write it as in 30s, 5m, 24h, 3d or 1h30m')
-    return sum((timedelta(**{_UNITS[unit]: float(number)}) for number, unit in parts), timedelta())
+    try:
+        return sum((timedelta(**{_UNITS[unit]: float(number)}) for number, unit in parts), timedelta())
+    except OverflowError:
+        raise ValueError(f'"{text}" is longer than time is counted') from None
 
 
 def parse_zone(name: str) -> ZoneInfo:

@@ -119,11 +119,12 @@ class Grouped(Generic[Item, T]):
             group, self._waiting = self._waiting, []
             try:
                 answers = await self._db.run(self._verb, [item for item, _ in group])
+                answered = list(zip(group, answers, strict=True))
             except Exception as error:
                 for _, future in group:
                     future.set_exception(error)
                 continue
-            for (_, future), answer in zip(group, answers, strict=True):
+            for (_, future), answer in answered:
                 future.set_result(answer)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 from apscheduler.events import EVENT_JOB_SUBMITTED
@@ -29,6 +30,7 @@ from mailer.model import JobSlot
 log = structlog.get_logger()
 
 _KEYS = {"name", "every", "at", "cron", "zone"}
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -43,12 +45,12 @@ class Entry:
 def read_timetable(path: Path, jobs: Mapping[str, Job], shop_zone: str) -> list[Entry]:
     """The timetable of a file. Raises InputError with every mistake at once."""
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("job", [])
+        whole = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(str(path), [f"cannot be read: {error}"]) from None
     entries: list[Entry] = []
-    problems: list[str] = []
-    for number, table in enumerate(tables, 1):
+    problems = [f"{name}: unknown; each job stands under [[job]]" for name in whole if name != "job"]
+    for number, table in enumerate(_tables(whole.get("job", []), problems), 1):
         try:
             entries.append(_entry(table, jobs, shop_zone))
         except ValueError as error:
@@ -122,6 +124,13 @@ async def _strike() -> None:
     """What APScheduler runs: nothing. Its event carries the stroke to `_struck`, with the slot in it."""
 
 
+def _tables(found: object, problems: list[str]) -> list[dict[str, Any]]:
+    if isinstance(found, list) and all(isinstance(table, dict) for table in found):
+        return found
+    problems.append("job: write [[job]], with two brackets, over each job")
+    return []
+
+
 def _entry(table: dict[str, Any], jobs: Mapping[str, Job], shop_zone: str) -> Entry:
     if unknown := set(table) - _KEYS:
         raise ValueError(f"unknown key {', '.join(sorted(unknown))}; known are {', '.join(sorted(_KEYS))}")
@@ -148,4 +157,28 @@ def _trigger(kind: str, text: str, zone_name: str) -> Any:
             moment = parse_time_of_day(text)
             return CronTrigger(hour=moment.hour, minute=moment.minute, timezone=zone)
         case _:
-            return CronTrigger.from_crontab(text, timezone=zone)
+            return _cron(text, zone)
+
+
+def _cron(text: str, zone: ZoneInfo) -> CronTrigger:
+    fields = text.split()
+    if len(fields) != 5:
+        raise ValueError(f'cron = "{text}" needs five fields: minute hour day month weekday')
+    minute, hour, day, month, weekday = fields
+    # crontab(5) counts weekdays from Sunday, APScheduler from Monday: so they are said by name.
+    named = ",".join(_weekdays(part) for part in weekday.lower().split(","))
+    return CronTrigger(minute=minute, hour=hour, day=day, month=month, day_of_week=named, timezone=zone)
+
+
+def _weekdays(part: str) -> str:
+    days, _, step = part.partition("/")
+    first, _, last = ("0-6" if days == "*" else days).partition("-")
+    begin, end = _weekday(first), _weekday(last or first)
+    chosen = range(begin, (end if end >= begin else end + 7) + 1, int(step or 1))
+    return ",".join(_WEEKDAYS[day % 7] for day in chosen)
+
+
+def _weekday(word: str) -> int:
+    if word not in (*_WEEKDAYS, *"01234567"):
+        raise ValueError(f'"{word}" is not a weekday; write 0 to 7 or sun to sat')
+    return _WEEKDAYS.index(word) if word in _WEEKDAYS else int(word)

@@ -28,13 +28,13 @@ class Address:
 
 
 def unfold(value: object) -> str:
-    """A raw header value as one line; bytes that are no ASCII are taken for UTF-8, then Latin-1."""
+    """A raw header value as one printable line; bytes that are no ASCII are taken for UTF-8, then Latin-1."""
     data = str(value)[:_MAX_VALUE].encode("utf-8", "surrogateescape")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-    return " ".join(text.split())
+    return clean(" ".join(text.split()))
 
 
 def decode_words(value: str) -> str:

@@ -118,7 +118,7 @@ class Connection:
             return action(self._client, *args, **kwargs)
         except Exception as error:
             self._drop()
-            raise _trouble(error) from error
+            raise _trouble(error, self._account) from error
 
     def _drop(self) -> None:
         if self._client is not None:
@@ -236,13 +236,15 @@ def _log_in(account: Account) -> IMAPClient:
     return client
 
 
-def _trouble(error: Exception) -> Trouble:
+def _trouble(error: Exception, account: Account) -> Trouble:
     if isinstance(error, Trouble):
         return error
-    words = str(error) or type(error).__name__
+    where = f"{account.host}:{account.port}"
+    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
     if isinstance(error, LoginError):
-        return Trouble(f"the IMAP server did not let us in: {words}", temporary=False)
-    return Trouble(f"IMAP: {type(error).__name__}: {words}"[:300], temporary=True)
+        return Trouble(f"{where} did not let us in: {words}", temporary=False)
+    doing = "cannot be reached" if isinstance(error, OSError) else "answered with an error"
+    return Trouble(f"{where} {doing}: {words}"[:300], temporary=True)
 
 
 def _settle(future: Future[T], work: Callable[[], T]) -> None:

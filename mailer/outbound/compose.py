@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
 
 from mailer.errors import InputError
@@ -14,6 +14,7 @@ from mailer.errors import InputError
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 _REPLY_MARK = re.compile(r"(?:re|aw|sv|antw)\s{0,2}:", re.IGNORECASE)
 _MOST_REFERENCES = 20
+_THREADING = ("In-Reply-To", "References")
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,14 @@ class Letter:
 
 def compose(letter: Letter) -> bytes:
     """A reply as bytes with CRLF, in seven bits. Raises InputError for an address that cannot be written to."""
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_ThreadedPolicy(linesep=SMTP.linesep))
     mail["Message-ID"] = letter.message_id
     mail["Date"] = format_datetime(letter.written_at)
     mail["From"] = _address(letter.sender_address, letter.sender_name)
     mail["To"] = _address(letter.recipient, letter.recipient_name)
     mail["Subject"] = reply_subject(letter.subject)
-    mail["In-Reply-To"] = letter.in_reply_to
-    mail["References"] = " ".join(references(letter.reference_ids, letter.in_reply_to))
+    for name, ids in _threading(letter).items():
+        mail[name] = " ".join(ids)
     mail.set_content(letter.text, cte="quoted-printable")
     mail.add_alternative(letter.html, subtype="html", cte="quoted-printable")
     return mail.as_bytes()
@@ -56,8 +57,26 @@ def reply_subject(subject: str) -> str:
 
 def references(known: Sequence[str], answered: str) -> list[str]:
     """The answered mail's own References, then its Message-ID (RFC 5322, 3.6.4); of many, the first and the last."""
-    whole = list(dict.fromkeys([*(one for one in known if one != answered), answered]))
+    ids = dict.fromkeys([*(one for one in known if one != answered), answered])
+    # RFC 5322 knows ASCII only; an identifier of other characters cannot be named in seven bits.
+    whole = [one for one in ids if one.isascii() and one.isprintable() and one]
     return whole if len(whole) <= _MOST_REFERENCES else [whole[0], *whole[1 - _MOST_REFERENCES :]]
+
+
+class _ThreadedPolicy(EmailPolicy):
+    """The stdlib's, but for identifiers: it writes long ones as encoded words, which no mail program threads by."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """One identifier a line, whole (RFC 5322, 3.6.4)."""
+        if name not in _THREADING:
+            return super().fold_binary(name, value)
+        return f"{name}: {f'{self.linesep} '.join(value.split())}{self.linesep}".encode("ascii")
+
+
+def _threading(letter: Letter) -> dict[str, list[str]]:
+    whole = references(letter.reference_ids, letter.in_reply_to)
+    answered = [one for one in whole if one == letter.in_reply_to]
+    return {name: ids for name, ids in zip(_THREADING, (answered, whole), strict=True) if ids}
 
 
 def _address(address: str, name: str) -> Address:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import and_, or_, update
 from sqlmodel import Session, col, select
 
 from mailer.model import (
@@ -39,7 +39,7 @@ def sent(session: Session, delivery: Delivery, words: str, *, now: datetime) -> 
     """The relay has it: the conversation waits for the customer, unless a newer mail came, and its clock stops."""
     _end(delivery, DeliveryState.SENT, words, now)
     conversation = _locked_conversation(session, delivery)
-    if not _is_last_word(session, conversation):
+    if not _is_last_word(session, conversation, delivery):
         return
     conversation.state, conversation.updated_at = ConversationState.WAITING, now
     session.exec(
@@ -54,7 +54,7 @@ def withhold(session: Session, delivery: Delivery, reason: str, *, now: datetime
     _end(delivery, DeliveryState.WITHHELD, reason, now)
     _retire_draft(session, delivery, reason, now)
     conversation = _locked_conversation(session, delivery)
-    if _is_last_word(session, conversation):
+    if _is_last_word(session, conversation, delivery):
         conversation.state, conversation.updated_at = ConversationState.NEEDS_ANSWER, now
 
 
@@ -79,7 +79,7 @@ def _again(delivery: Delivery, outcome: Deferred, now: datetime) -> None:
 
 def _to_person(session: Session, delivery: Delivery, reason: str, now: datetime) -> None:
     conversation = _locked_conversation(session, delivery)
-    if _is_last_word(session, conversation):
+    if _is_last_word(session, conversation, delivery):
         conversation.state, conversation.reason = ConversationState.NEEDS_PERSON, reason
         conversation.updated_at = now
 
@@ -90,10 +90,13 @@ def _retire_draft(session: Session, delivery: Delivery, reason: str, now: dateti
         draft.state, draft.reason, draft.updated_at = DraftState.STALE, reason, now
 
 
-def _is_last_word(session: Session, conversation: Conversation) -> bool:
-    """Whether nothing newer waits: a mail that came meanwhile, or the draft for it, decides the state then."""
-    pending = select(Draft.id).where(Draft.conversation_id == conversation.id, Draft.state == DraftState.PENDING)
-    return conversation.state == ConversationState.DRAFTED and session.exec(pending).first() is None
+def _is_last_word(session: Session, conversation: Conversation, delivery: Delivery) -> bool:
+    """Whether nothing newer counts: a mail that came meanwhile, a draft that waits, or a later answer on its way."""
+    later = and_(col(Draft.state) == DraftState.APPROVED, col(Draft.id) > (delivery.draft_id or 0))
+    newer = select(Draft.id).where(
+        Draft.conversation_id == conversation.id, or_(col(Draft.state) == DraftState.PENDING, later)
+    )
+    return conversation.state == ConversationState.DRAFTED and session.exec(newer.limit(1)).first() is None
 
 
 def _locked_conversation(session: Session, delivery: Delivery) -> Conversation:

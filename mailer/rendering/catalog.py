@@ -46,7 +46,10 @@ class Catalog:
 
     def read(self, name: str) -> Template:
         """One template file. Raises InputError with line and reason."""
-        text = (self.directory / name).read_text(encoding="utf-8")
+        try:
+            text = (self.directory / name).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(f"templates/{name}", [f"byte {error.start}: not UTF-8; save the file as UTF-8"]) from None
         front, body = _split(f"templates/{name}", text)
         return Template(
             name=name,
@@ -84,4 +87,16 @@ def _split(source: str, text: str) -> tuple[dict[str, Any], str]:
     except tomllib.TOMLDecodeError as error:
         raise InputError(source, [f"front matter: {error}"]) from None
     # As many empty lines as the front matter had, so that errors name the line of the file.
+    problems = [problem for key in ("needs", "optional") for problem in _unfit(key, front.get(key, {}))]
+    if problems:
+        raise InputError(source, problems)
     return front, "\n" * (end + 1) + "\n".join(lines[end + 1 :])
+
+
+def _unfit(path: str, sample: Any) -> list[str]:
+    if path in ("needs", "optional") and not isinstance(sample, dict):
+        return [f"front matter: [{path}] must be a table of values with samples"]
+    if isinstance(sample, list) and not sample:
+        return [f"front matter: {path} needs one element as a sample"]
+    inner = sample.items() if isinstance(sample, dict) else enumerate(sample) if isinstance(sample, list) else ()
+    return [problem for name, one in inner for problem in _unfit(f"{path}.{name}", one)]

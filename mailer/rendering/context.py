@@ -1,5 +1,6 @@
 """Facts as a template sees them: nested plain data, dates as dates, one line per value."""
 
+import contextlib
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -55,9 +56,11 @@ def _lists(node: Any) -> Any:
 def _typed(value: object) -> object:
     if not isinstance(value, str):
         return value
-    if _DAY.fullmatch(value):
-        return date.fromisoformat(value)
-    if _MOMENT.fullmatch(value):
-        return datetime.fromisoformat(value)
+    # An order number or a name may look like a date and be none.
+    with contextlib.suppress(ValueError):
+        if _DAY.fullmatch(value):
+            return date.fromisoformat(value)
+        if _MOMENT.fullmatch(value):
+            return datetime.fromisoformat(value)
     # What customers and shops typed must not bring lines of its own into a mail.
     return " ".join(value.split())

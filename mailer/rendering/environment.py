@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from babel.core import UnknownLocaleError
 from babel.dates import format_date, format_datetime
 from jinja2 import (
     Environment,
@@ -18,7 +19,7 @@ from jinja2 import (
     pass_context,
 )
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import Context
+from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from mailer.clock import monotonic
@@ -26,8 +27,13 @@ from mailer.errors import InputError
 
 _MOST_CHARACTERS = 200_000
 _LONGEST_SECONDS = 1.0
-_DROPPED_FILTERS = ("format", "center", "pprint", "xmlattr")
-_DROPPED_GLOBALS = ("cycler", "lipsum", "joiner", "namespace")
+# What mails need. Others fill the memory with one call (indent, center, batch), take for ever (round) or throw dice.
+_KEPT_FILTERS = frozenset(
+    "abs capitalize count d default dictsort e escape first float int items join last length list lower map max min "
+    "reject rejectattr replace select selectattr sort string striptags sum title trim truncate unique upper urlencode "
+    "wordcount".split()
+)
+_KEPT_METHODS = frozenset(("items", "keys", "values", "get", "startswith", "endswith", "lower", "upper", "strip"))
 
 
 class MailEnvironment(ImmutableSandboxedEnvironment):
@@ -40,6 +46,11 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
         if operator == "**" or not (isinstance(left, int | float) and isinstance(right, int | float)):
             raise SecurityError(f"{operator} works on numbers only, and ** not at all")
         return super().call_binop(context, operator, left, right)
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        """Macros and a few methods of plain values; `"".ljust(10**9)` would be a gigabyte as well."""
+        harmless = isinstance(obj, Macro) or getattr(obj, "__name__", "") in _KEPT_METHODS
+        return harmless and super().is_safe_callable(obj)
 
 
 @lru_cache
@@ -55,10 +66,8 @@ def mail_environment(directory: Path) -> MailEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in _DROPPED_FILTERS:
-        environment.filters.pop(name, None)
-    for name in _DROPPED_GLOBALS:
-        environment.globals.pop(name, None)
+    environment.globals.clear()
+    environment.filters = {name: one for name, one in environment.filters.items() if name in _KEPT_FILTERS}
     environment.filters.update(day=_day, moment=_moment)
     return environment
 
@@ -75,8 +84,18 @@ def render_text(environment: MailEnvironment, name: str, source: str, values: Ma
             pieces.append(piece)
     except TemplateSyntaxError as error:
         raise InputError(f"templates/{error.name or name}", [f"line {error.lineno}: {error.message}"]) from None
-    except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-        raise InputError(f"templates/{name}", [str(error)]) from None
+    except RecursionError:
+        raise InputError(f"templates/{name}", ["it includes or calls itself without end"]) from None
+    except (
+        TemplateError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        LookupError,
+        AttributeError,
+        UnknownLocaleError,
+    ) as error:
+        raise InputError(f"templates/{name}", [str(error) or type(error).__name__]) from None
     return "".join(pieces)
 
 
@@ -123,9 +142,14 @@ def _compiled(environment: MailEnvironment, source: str) -> Template:
 
 @pass_context
 def _day(context: Context, value: date | datetime) -> str:
+    # Without a value, babel would say today.
+    if not isinstance(value, date):
+        raise TypeError(f"`day` needs a date, not {value!r}")
     return format_date(value, "full", locale=context["locale"].replace("-", "_"))
 
 
 @pass_context
 def _moment(context: Context, value: datetime) -> str:
+    if not isinstance(value, datetime):
+        raise TypeError(f"`moment` needs a date with a time, not {value!r}")
     return format_datetime(value, "d MMMM, HH:mm", locale=context["locale"].replace("-", "_"))

@@ -70,7 +70,7 @@ def approve(session: Session, draft_id: int, *, version: int, agent_id: int, ter
 
 
 def undo(session: Session, delivery_id: int, *, agent_id: int, now: datetime) -> int:
-    """Take an approval back in time; the id of its draft, which is pending again unless a newer mail overtook it.
+    """Take an approval back in time; the id of its draft, pending again unless a newer mail or answer overtook it.
 
     Raises Conflict when it is too late.
     """
@@ -94,10 +94,9 @@ def undo(session: Session, delivery_id: int, *, agent_id: int, now: datetime) ->
     )
     _locked(session, draft.conversation_id)
     draft.updated_at = now
-    if _overtaken(session, draft):
-        draft.state, draft.reason = DraftState.STALE, "a newer mail came"
-    else:
-        draft.state = DraftState.PENDING
+    overtaken_by = "a newer mail came" if _overtaken(session, draft) else _later_answer(session, draft)
+    draft.state = DraftState.STALE if overtaken_by else DraftState.PENDING
+    draft.reason = overtaken_by
     return draft.id or 0
 
 
@@ -178,6 +177,16 @@ def _refuse_if_overtaken(session: Session, draft: Draft) -> None:
 def _overtaken(session: Session, draft: Draft) -> bool:
     newest = newest_mail(session, draft.conversation_id)
     return newest is not None and newest.id != draft.answers_id
+
+
+def _later_answer(session: Session, draft: Draft) -> str:
+    """A word on the answer that took this draft's place; none when it is still the newest."""
+    later = select(Draft.id).where(
+        Draft.conversation_id == draft.conversation_id,
+        col(Draft.id) > draft.id,
+        col(Draft.state).in_([DraftState.PENDING, DraftState.APPROVED]),
+    )
+    return "another answer took its place" if session.exec(later.limit(1)).first() is not None else ""
 
 
 def _outgoing(

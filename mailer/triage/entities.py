@@ -4,9 +4,13 @@ import re
 
 # No \b: it does not see the border between a digit and a Chinese or Japanese word.
 _BEFORE, _AFTER = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
-_SHAPE = r"[A-Za-z]{0,5}-?[0-9]{3,12}(?:-[0-9A-Za-z]{1,8})?"
-_MARKED = re.compile(rf"#\s?({_SHAPE}){_AFTER}")
-_NAMED = re.compile(rf"(?:order|number|no\.?|nr\.?)\s{{0,3}}[:#]?\s{{0,3}}({_SHAPE}){_AFTER}", re.IGNORECASE)
+_SHAPE = r"[A-Za-z]{0,5}-?[0-9]{3,12}(?:-[0-9A-Za-z]{1,12}){0,3}"
+_MARKED = re.compile(rf"#\s?({_SHAPE}|[0-9]{{1,2}}){_AFTER}")
+# "number" alone is no sign: telephones, houses and parcels have numbers too.
+_NAMED = re.compile(
+    rf"{_BEFORE}order(?:\s{{1,3}}(?:number|no|nr|id))?(?:\s{{1,3}}is)?\.?\s{{0,3}}:?\s{{0,3}}({_SHAPE}){_AFTER}",
+    re.IGNORECASE,
+)
 _BARE = re.compile(rf"{_BEFORE}({_SHAPE}){_AFTER}")
 _MOST = 20
 

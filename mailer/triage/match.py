@@ -25,11 +25,18 @@ class Match:
     by: By
 
 
-def match_order(session: Session, storefront: str, numbers: Sequence[str], address: str) -> Match:
-    """The order named, the sender's own before another's; without one, the sender's newest that is still open."""
+def match_order(
+    session: Session, storefront: str, numbers: Sequence[str], address: str, claimed: str | None = None
+) -> Match:
+    """The order named, the sender's own before another's; without one, the sender's newest that is still open.
+
+    Another's order is meant only by `claimed`, what the mail calls an order number: a year or a price may be one too.
+    """
     keys = [number_key(number) for number in numbers]
     here = select(Order).where(Order.storefront == storefront)
-    named = session.exec(here.where(col(Order.number_key).in_(keys))).all() if keys else []
+    found = session.exec(here.where(col(Order.number_key).in_(keys))).all() if keys else []
+    meant = number_key(claimed or "")
+    named = [one for one in found if one.email == address or one.number_key == meant]
     if named:
         return Match(min(named, key=lambda one: (one.email != address, keys.index(one.number_key))), By.NUMBER)
     own = session.exec(here.where(Order.email == address).order_by(col(Order.placed_at).desc()).limit(20)).all()

@@ -42,12 +42,12 @@ def _triage_one(session: Session, message: Message, classifier: Classifier, now:
     conversation = session.get_one(Conversation, message.conversation_id)
     judgement = classifier.classify(message.subject, message.own_words)
     numbers = order_numbers(message.subject, message.own_words)
-    match = match_order(session, message.storefront, numbers, message.from_address)
+    claimed = claims_number(message.subject, message.own_words)
+    match = match_order(session, message.storefront, numbers, message.from_address, claimed)
     order = match.order
     # A later mail of a conversation that names no order is about the one it was about before.
     if match.by is not By.NUMBER and conversation.order_id is not None:
         order = session.get(Order, conversation.order_id)
-    claimed = claims_number(message.subject, message.own_words)
     session.add(
         Classification(
             message_id=message.id or 0,
