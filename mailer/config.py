@@ -5,7 +5,6 @@ $CREDENTIALS_DIRECTORY (systemd) as well. Unknown keys are mistakes, and all mis
 """
 
 import os
-import tomllib
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
@@ -191,8 +190,6 @@ def load() -> Settings:
     problems = _unknown_environment()
     try:
         settings = Settings.model_validate({})
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(str(path), [f"not valid TOML: {error}"]) from None
     except ValidationError as error:
         raise ConfigError(str(path), [_say(dict(entry)) for entry in error.errors()] + problems) from None
     problems += _cross_checks(settings)
@@ -215,8 +212,9 @@ def _say(entry: dict[str, object]) -> str:
             return f"{key}: unknown key; see the commented config.toml for those that exist"
         case "missing":
             return f"{key}: missing"
+        # Without a key it is the file, or a whole section in the environment, that is broken.
         case _:
-            return f"{key}: {str(entry['msg']).removeprefix('Value error, ')}"
+            return f"{key or 'not readable'}: {str(entry['msg']).removeprefix('Value error, ')}"
 
 
 def _cross_checks(settings: Settings) -> list[str]:

@@ -26,7 +26,7 @@ _MAX_DELIMITERS = 20_000
 _MAX_ADDRESS = 320
 _MAX_CONTENT_HEADER = 4_000
 # Python's codecs that no mail is written in, some of them slow on crafted input.
-_NO_CHARSETS = ("idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape")
+_NO_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _decoded(part: Part) -> str:
 def _charset(part: Part) -> str:
     try:
         declared = str(part.get_content_charset("utf-8"))
-        if codecs.lookup(declared).name in _NO_CHARSETS:
+        if codecs.lookup(declared).name.replace("_", "-") in _NO_CHARSETS:
             return "utf-8"
     except (LookupError, ValueError):
         return "utf-8"

@@ -8,6 +8,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
+from typing import Any
 
 from mailer.errors import InputError
 
@@ -66,6 +67,10 @@ def references(known: Sequence[str], answered: str) -> list[str]:
 class _ThreadedPolicy(EmailPolicy):
     """The stdlib's, but for identifiers: it writes long ones as encoded words, which no mail program threads by."""
 
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        """An identifier is taken as it is, also one that looks like an encoded word."""
+        return (name, value) if name in _THREADING else super().header_store_parse(name, value)
+
     def fold_binary(self, name: str, value: str) -> bytes:
         """One identifier a line, whole (RFC 5322, 3.6.4)."""
         if name not in _THREADING:
@@ -87,5 +92,7 @@ def _address(address: str, name: str) -> Address:
 
 
 def _one_line(text: str) -> str:
-    # A raw header of an incoming mail can smuggle lines of its own into ours (FAILURES, fact 7).
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:300]
+    # A raw header of an incoming mail can smuggle lines of its own into ours (FAILURES, fact 7); so can an encoded
+    # word, which EmailMessage would decode again: the gap makes it plain text.
+    plain = "".join(char if char.isprintable() else " " for char in text).replace("=?", "= ?")
+    return " ".join(plain.split())[:300]

@@ -18,6 +18,8 @@ from mailer.config import Settings
 from mailer.errors import Trouble
 
 _REUSE_AT_MOST = 50
+# A 5xx of these speaks of the relay or of our account, never of one mail.
+_NOT_LET_IN = (aiosmtplib.SMTPConnectResponseError, aiosmtplib.SMTPHeloError, aiosmtplib.SMTPAuthenticationError)
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Relay:
             client = await self._ready()
             await client.mail(sender)
             await client.rcpt(recipient)
-        except aiosmtplib.SMTPAuthenticationError as error:
+        except _NOT_LET_IN as error:
             await self.close()
             return Deferred(f"the relay did not let us in: {error.code} {error.message}", error.code, relay=True)
         except aiosmtplib.SMTPResponseException as error:
@@ -105,7 +107,7 @@ class Relay:
         """Connect and log in, to see whether we may. Raises Trouble."""
         try:
             await self._ready()
-        except aiosmtplib.SMTPAuthenticationError as error:
+        except _NOT_LET_IN as error:
             raise Trouble(f"the relay did not let us in: {error.code} {error.message}", temporary=False) from None
         except (aiosmtplib.SMTPException, OSError) as error:
             raise Trouble(f"the relay does not answer: {_say(error)}", temporary=True) from None
@@ -118,7 +120,7 @@ class Relay:
         try:
             answer = await self._data(client, raw)
         except aiosmtplib.SMTPResponseException as error:
-            return await self._answered(error)
+            return await (self._judged(error) if self._body_left else self._answered(error))
         except (aiosmtplib.SMTPException, OSError) as error:
             await self.close()
             if self._body_left:
@@ -188,6 +190,15 @@ class Relay:
             write(data)
 
         protocol.write = noting  # type: ignore[method-assign]  # the one place where the library says when it writes
+
+    async def _judged(self, error: aiosmtplib.SMTPResponseException) -> Outcome:
+        """The word on a body. The first digit decides (RFC 5321, 4.2.1); a word that is none leaves it open."""
+        if 200 <= error.code <= 299:
+            return Accepted(f"{error.code} {error.message}")
+        if 400 <= error.code <= 599:
+            return await self._answered(error)
+        await self.close()
+        return Unknown(f"the relay answered the body with: {error.code} {error.message}")
 
     async def _answered(self, error: aiosmtplib.SMTPResponseException) -> Deferred | Refused:
         """What the relay said decides, never the type of the exception: 4xx is for now, 5xx for good."""

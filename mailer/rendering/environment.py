@@ -28,12 +28,27 @@ from mailer.errors import InputError
 _MOST_CHARACTERS = 200_000
 _LONGEST_SECONDS = 1.0
 # What mails need. Others fill the memory with one call (indent, center, batch), take for ever (round) or throw dice.
-_KEPT_FILTERS = frozenset(
-    "abs capitalize count d default dictsort e escape first float int items join last length list lower map max min "
-    "reject rejectattr replace select selectattr sort string striptags sum title trim truncate unique upper urlencode "
-    "wordcount".split()
+_KEPT_FILTERS = (
+    *(
+        "abs",
+        "capitalize",
+        "count",
+        "d",
+        "default",
+        "dictsort",
+        "e",
+        "escape",
+        "first",
+        "float",
+        "int",
+        "items",
+        "join",
+    ),
+    *("last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "replace", "select"),
+    *("selectattr", "sort", "string", "striptags", "sum", "title", "trim", "truncate", "unique", "upper"),
+    *("urlencode", "wordcount"),
 )
-_KEPT_METHODS = frozenset(("items", "keys", "values", "get", "startswith", "endswith", "lower", "upper", "strip"))
+_KEPT_METHODS = ("items", "keys", "values", "get", "startswith", "endswith", "lower", "upper", "strip")
 
 
 class MailEnvironment(ImmutableSandboxedEnvironment):

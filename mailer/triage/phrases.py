@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Self
@@ -11,9 +11,12 @@ from mailer.model import Level
 from mailer.triage.classifier import OTHER, Judgement
 
 Words = tuple[str, ...]
+# Each place of a phrase takes one word, or any of several that mean the same there.
+Phrase = tuple[frozenset[str], ...]
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _GAP = 2
+_MAX_CHARACTERS = 20_000
 _MAX_WORDS = 600
 
 
@@ -22,15 +25,15 @@ class IntentPhrases:
     """The phrases of one intent."""
 
     intent: str
-    says: tuple[Words, ...]
-    hints: tuple[Words, ...]
-    unless: tuple[Words, ...]
+    says: tuple[Phrase, ...]
+    hints: tuple[Phrase, ...]
+    unless: tuple[Phrase, ...]
 
     @classmethod
-    def of(cls, intent: str, table: dict[str, Any]) -> Self:
-        """From a table of a words file."""
+    def of(cls, intent: str, table: Mapping[str, Any], same: Mapping[str, Sequence[str]]) -> Self:
+        """From a table of a words file; `same` tells what its words in capitals stand for."""
         says, hints, unless = (
-            tuple(_split(text) for text in table.get(key, [])) for key in ("says", "hints", "unless")
+            tuple(_phrase(text, same) for text in table.get(key, [])) for key in ("says", "hints", "unless")
         )
         return cls(intent, says, hints, unless)
 
@@ -47,11 +50,14 @@ class PhraseClassifier:
     def shipped(cls) -> Self:
         """With the phrases of this package."""
         text = resources.files("mailer.triage").joinpath("words", "en.toml").read_text(encoding="utf-8")
-        return cls([IntentPhrases.of(intent, table) for intent, table in tomllib.loads(text).items()])
+        tables = tomllib.loads(text)
+        same = tables.pop("same", {})
+        return cls([IntentPhrases.of(intent, table, same) for intent, table in tables.items()])
 
     def classify(self, subject: str, own_words: str) -> Judgement:
         """The best intent of this mail; the order of evidence is that of the words file."""
-        words = _split(f"{subject} . {own_words}")[:_MAX_WORDS]
+        # The gap keeps a phrase from beginning in the subject and ending in the text.
+        words = (*_split(subject), *[""] * (_GAP + 1), *_split(own_words))[:_MAX_WORDS]
         judgements = [_judge(phrases, words) for phrases in self._intents]
         return max(judgements, key=lambda one: one.confidence, default=_nothing())
 
@@ -73,24 +79,32 @@ def _nothing() -> Judgement:
     return Judgement(OTHER, 0.0, Level.LOW)
 
 
-def _found(phrases: Sequence[Words], words: Words) -> tuple[str, ...]:
+def _found(phrases: Sequence[Phrase], words: Words) -> tuple[str, ...]:
     present = set(words)
-    return tuple(" ".join(one) for one in phrases if present.issuperset(one) and _stands_in(one, words))
+    possible = (phrase for phrase in phrases if all(not place.isdisjoint(present) for place in phrase))
+    return tuple(dict.fromkeys(" ".join(found) for phrase in possible if (found := _first(phrase, words))))
 
 
-def _stands_in(phrase: Words, words: Words) -> bool:
-    return any(_follows(phrase, words, start) for start, word in enumerate(words) if word == phrase[0])
+def _first(phrase: Phrase, words: Words) -> Words:
+    """The words of the mail that make this phrase, where it stands first; none when it does not."""
+    starts = (start for start, word in enumerate(words) if word in phrase[0])
+    return next((found for start in starts if (found := _follow(phrase, words, start))), ())
 
 
-def _follows(phrase: Words, words: Words, start: int) -> bool:
-    position = start
-    for wanted in phrase[1:]:
-        window = words[position + 1 : position + 2 + _GAP]
-        if wanted not in window:
-            return False
-        position += 1 + window.index(wanted)
-    return True
+def _follow(phrase: Phrase, words: Words, start: int) -> Words:
+    found, position = [words[start]], start
+    for place in phrase[1:]:
+        window = range(position + 1, min(position + 2 + _GAP, len(words)))
+        position = next((index for index in window if words[index] in place), -1)
+        if position < 0:
+            return ()
+        found.append(words[position])
+    return tuple(found)
+
+
+def _phrase(text: str, same: Mapping[str, Sequence[str]]) -> Phrase:
+    return tuple(frozenset(same.get(word, _split(word))) for word in text.split())
 
 
 def _split(text: str) -> Words:
-    return tuple(_WORD.findall(text.casefold().replace("’", "'")))
+    return tuple(_WORD.findall(text[:_MAX_CHARACTERS].casefold().replace("’", "'")))
