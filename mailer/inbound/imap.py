@@ -96,7 +96,8 @@ class Connection:
 
     def wake(self) -> None:
         """End an `idle` that is under way."""
-        self._waker.send(b"x")
+        with contextlib.suppress(OSError):
+            self._waker.send(b"x")
 
     async def close(self) -> None:
         """Say goodbye if the server listens; never waits longer than two seconds."""
@@ -110,6 +111,8 @@ class Connection:
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
             call()
+        self._woken.close()
+        self._waker.close()
 
     def _call(self, action: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         try:

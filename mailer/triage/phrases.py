@@ -86,20 +86,19 @@ def _found(phrases: Sequence[Phrase], words: Words) -> tuple[str, ...]:
 
 
 def _first(phrase: Phrase, words: Words) -> Words:
-    """The words of the mail that make this phrase, where it stands first; none when it does not."""
+    """The mail's own words where this phrase stands first; none when it does not."""
     starts = (start for start, word in enumerate(words) if word in phrase[0])
     return next((found for start in starts if (found := _follow(phrase, words, start))), ())
 
 
 def _follow(phrase: Phrase, words: Words, start: int) -> Words:
-    found, position = [words[start]], start
+    position = start
     for place in phrase[1:]:
         window = range(position + 1, min(position + 2 + _GAP, len(words)))
         position = next((index for index in window if words[index] in place), -1)
         if position < 0:
             return ()
-        found.append(words[position])
-    return tuple(found)
+    return words[start : position + 1]
 
 
 def _phrase(text: str, same: Mapping[str, Sequence[str]]) -> Phrase:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.faults.verdict import every_mail_once
 from tests.rigs.fixtures import HASTY_INBOUND, ShopMaker
+from tests.rigs.letters import letter
 from tests.rigs.machine import wait_for
 from tests.rigs.shop import Shop
 from tests.rigs.wire import Wire, silent_for
@@ -110,6 +111,22 @@ def test_the_server_closes_in_mid_fetch(shop: Shop, wire: Wire) -> None:
         wait_for(lambda: wire.frozen, within=SOON, what="the fetch stalls")
         wire.cut()
     _healed(shop, 5, "closed in mid-fetch")
+
+
+def test_mail_that_comes_while_other_mail_is_fetched_is_in_at_once(make_shop: ShopMaker, wire: Wire) -> None:
+    """The server tells of it in the midst of the fetch, and an IDLE after that has no news for it."""
+    shop = make_shop(imap_port=wire.port, inbound={})
+    shop.run()
+    shop.daemon.terminate()
+    many = [letter(shop.customer("ana"), ballast=4_000) for _ in range(120)]
+    shop.dovecot.deliver(shop.mailbox, *many)
+    # In the midst of the first of several fetches.
+    wire.freeze_after(100_000)
+    shop.start()
+    wait_for(lambda: wire.frozen, within=10, what="the fetch is under way")
+    shop.ask("ben")
+    wire.resume()
+    assert _wait_in(shop, len(many) + 1) < 10
 
 
 @pytest.mark.parametrize("kill", ["kill_imap", "kill_login"])

@@ -38,6 +38,10 @@ class Wire:
         with self._lock:
             self._budget = size
 
+    def resume(self) -> None:
+        """Let what was frozen go on, as if the line had only been slow."""
+        self._flows.set()
+
     def thaw(self) -> None:
         """Let new connections pass; those that were frozen stay silent for ever."""
         with self._lock:

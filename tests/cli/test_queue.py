@@ -1,0 +1,117 @@
+"""`mailer queue`, `show`, `approve`, `reject` and `status` on a shop of their own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from mailer.cli import app
+from mailer.db import Database
+from mailer.errors import Conflict, NotFound
+from mailer.migrations import upgrade
+from mailer.model import ConversationState, DraftState, Role
+from mailer.signing import write_key_file
+from tests import build
+from tests.cli.shop import CONFIG, fill
+from tests.conftest import NOW
+
+
+@pytest.fixture
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
+    write_key_file(tmp_path / "mailer.key")
+    monkeypatch.setenv("MAILER_CONFIG", str(tmp_path / "config.toml"))
+    db = Database(f"sqlite:///{tmp_path / 'mailer.db'}")
+    upgrade(db)
+    yield db
+    db.close()
+
+
+@pytest.fixture
+def case(stored: Database) -> build.Asked:
+    return fill(stored)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def test_an_empty_queue_shows_its_counts(stored: Database) -> None:
+    result = run("queue")
+    assert result.exit_code == 0
+    assert "to_approve: 0" in result.stdout
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_the_queue_shows_who_wants_what(case: build.Asked) -> None:
+    counts, line = run("queue").stdout.splitlines()
+    assert "to_approve: 1" in counts
+    assert "needs_person: 1" in counts
+    assert line.split()[0] == str(case.conversation)
+    assert build.ANA in line
+    assert "order_status #1001" in line
+    other = run("queue", "--tab", "needs_person").stdout
+    assert "bo@customer.test" in other
+    assert "no template answers this kind of mail yet" in other
+
+
+def test_a_tab_that_does_not_exist_is_a_mistake_of_the_command(stored: Database) -> None:
+    result = run("queue", "--tab", "spam")
+    assert result.exit_code == 2
+    assert "there is no tab spam" in result.output
+
+
+def test_a_conversation_is_shown_with_mail_draft_and_facts(case: build.Asked) -> None:
+    shown = run("show", str(case.conversation)).stdout
+    for words in (
+        "Where is my order?",
+        f"Draft {case.draft}, version 1, pending",
+        "fact order.state = in_transit",
+        "DHL",
+    ):
+        assert words in shown
+    assert isinstance(run("show", "4711").exception, NotFound)
+
+
+def test_an_approval_is_made_once_and_said_so(stored: Database, case: build.Asked) -> None:
+    result = run("approve", str(case.conversation), "--as", "maria")
+    assert (result.exit_code, result.stdout) == (0, "Approved. Delivery 1 leaves in 12 s.\n")
+    assert stored.read_here(build.delivery, 1).recipient == build.ANA
+    assert "delivery 1: undoable" in run("show", str(case.conversation)).stdout
+    again = run("approve", str(case.conversation), "--as", "maria").exception
+    assert isinstance(again, Conflict)
+    assert "no draft that waits" in str(again)
+
+
+def test_a_rejection_leaves_it_to_a_person(stored: Database, case: build.Asked) -> None:
+    result = run("reject", str(case.conversation), "--as", "maria", "--reason", "wrong facts")
+    assert (result.exit_code, result.stdout) == (0, f"Rejected. Conversation {case.conversation} needs a person.\n")
+    found = stored.read_here(build.conversation_of, case.conversation)
+    assert (found.state, found.reason) == (ConversationState.NEEDS_PERSON, "the draft was rejected: wrong facts")
+    assert stored.read_here(build.drafts, case.conversation)[0].state == DraftState.DISMISSED
+
+
+@pytest.mark.parametrize("command", ["approve", "reject"])
+def test_only_people_who_may_decide_do(stored: Database, case: build.Asked, command: str) -> None:
+    stored.run_here(build.agent, NOW, "mira", Role.MARKETER)
+    stranger = run(command, str(case.conversation), "--as", "nobody").exception
+    assert isinstance(stranger, NotFound)
+    assert "mailer users list" in str(stranger)
+    marketer = run(command, str(case.conversation), "--as", "mira").exception
+    assert isinstance(marketer, Conflict)
+    assert run(command, str(case.conversation)).exit_code == 2
+    assert stored.read_here(build.pending, case.conversation).version == 1
+
+
+def test_status_ends_with_one_when_something_is_wrong(stored: Database) -> None:
+    well = run("status")
+    assert (well.exit_code, well.stdout.splitlines()[-1]) == (0, "All is well.")
+    stored.run_here(fill_with_error)
+    wrong = run("status")
+    assert wrong.exit_code == 1
+    assert "PROBLEM 1 messages were set aside with an error" in wrong.stdout
+
+
+def fill_with_error(session: object) -> None:
+    build.customer_mail(session, NOW, error="boom")  # type: ignore[arg-type]
