@@ -102,7 +102,7 @@ class Pen:
         mail = self._mail(writer, "Photos", "see below", now)
         head = mail.as_bytes().split(b"\r\n\r\n")[0].split(b"Content-Type")[0]
         nested = b"".join(
-            b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (level, level) for level in range(400)
+            b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (level, level) for level in range(40)
         )
         return Letter("unreadable", writer.address, str(mail["Message-ID"]), head + nested)
 

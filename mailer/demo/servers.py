@@ -53,7 +53,7 @@ class MailServer:
 
     def authenticate(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
         known = isinstance(data, LoginPassword) and data.login.decode() in self._addresses
-        return AuthResult(success=known and data.password.decode() == self.password)
+        return AuthResult(success=known and data.password.decode() == self.password, handled=False)
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]) -> str:
         if address not in self._addresses:

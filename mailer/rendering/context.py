@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NO_ANGLES = str.maketrans("", "", "<>")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}.*")
 
 
@@ -62,5 +63,5 @@ def _typed(value: object) -> object:
             return date.fromisoformat(value)
         if _MOMENT.fullmatch(value):
             return datetime.fromisoformat(value)
-    # What customers and shops typed must not bring lines of its own into a mail.
-    return " ".join(value.split())
+    # What customers and shops typed must not bring lines of its own into a mail, nor a link: see `to_html`.
+    return " ".join(value.split()).translate(_NO_ANGLES)

@@ -66,7 +66,7 @@ def test_a_conversation_is_shown_with_mail_draft_and_facts(case: build.Asked) ->
     shown = run("show", str(case.conversation)).stdout
     for words in (
         "Where is my order?",
-        f"Draft {case.draft}, version 1, pending",
+        f"Draft {case.draft}.1, pending",
         "fact order.state = in_transit",
         "DHL",
     ):

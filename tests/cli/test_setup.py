@@ -126,7 +126,7 @@ def test_a_configuration_that_is_not_there_or_no_toml_is_told(tmp_path: Path, mo
     monkeypatch.setenv("MAILER_CONFIG", str(path))
     assert "no such file; `mailer init` writes one" in str(error_of(run("check")))
     path.write_text("[shop\n", encoding="utf-8")
-    assert "not valid TOML" in str(error_of(run("status")))
+    assert "not readable: Expected" in str(error_of(run("status")))
 
 
 def test_a_stranger_s_first_commands_end_with_words_and_codes(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from tests.cli.shop import mailer
 
 
 def test_an_unattended_demo_prints_one_report_whose_sums_agree(tmp_path: Path) -> None:
-    done = mailer(tmp_path, "demo", "--for", "4s", "--report", "json", "--every", "0.2", "--seed", "3")
+    done = mailer(tmp_path, "demo", "--for", "3s", "--report", "json", "--every", "0.1", "--seed", "3")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert done.stdout.count("\n") == 1

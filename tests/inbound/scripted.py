@@ -67,7 +67,7 @@ def serving(script: Script) -> Iterator[Account]:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         port = server.server_address[1]
-        yield Account("127.0.0.1", port, "none", None, "care", "secret", "INBOX", timedelta(seconds=1))
+        yield Account("127.0.0.1", port, "none", None, "care", "secret", "INBOX", timedelta(milliseconds=300))
         stop.set()
         server.shutdown()
         thread.join()

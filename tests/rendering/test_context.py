@@ -38,6 +38,7 @@ def test_what_is_flattened_comes_back(tree: dict[str, Any]) -> None:
         ("on 2026-11-27", "on 2026-11-27"),
         ("a\r\nBcc: b\n\n# c", "a Bcc: b # c"),
         ("  a  ", "a"),
+        ("Ana <https://evil.test>", "Ana https://evil.test"),
         (3, 3),
         (None, None),
     ],
