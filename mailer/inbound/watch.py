@@ -32,6 +32,8 @@ log = structlog.get_logger()
 
 _SLOWEST_RETRY = 15.0
 _LOGIN_RETRY = 60.0
+# What a round under way may still take when the process is to end; every moment of it is safe to lose.
+_LAST_WORDS = 2.0
 
 
 class Watcher:
@@ -64,9 +66,22 @@ class Watcher:
         self._failures = 0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Watch until `stop` is set; whatever happens to the server, begin again."""
+        """Watch until `stop` is set; a server that is silent then is not waited for."""
+        watching = asyncio.create_task(self._keep_watching(stop))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        self._connection.wake()
+        _, unfinished = await asyncio.wait({watching}, timeout=_LAST_WORDS)
+        stopping.cancel()
+        await self._connection.close()
+        for task in unfinished:
+            task.cancel()
+        if not unfinished:
+            watching.result()
+
+    async def _keep_watching(self, stop: asyncio.Event) -> None:
+        """Whatever happens to the server, begin again."""
         self._mailbox_id = await self._db.run(cursor.register, self._name, self._storefront)
-        stopper = asyncio.create_task(self._wake_on(stop))
         while not stop.is_set():
             try:
                 await self._watch(stop)
@@ -77,8 +92,6 @@ class Watcher:
             except Exception as error:
                 log.exception("watch_failed", mailbox=self._name)
                 await self._recover(Trouble(f"{type(error).__name__}", temporary=True), stop)
-        stopper.cancel()
-        await self._connection.close()
 
     async def _watch(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -88,10 +101,11 @@ class Watcher:
             # A fresh SELECT each round: a folder that was restored or made anew shows itself only there.
             folder = await self._connection.run(open_folder, self._folder)
             await self._meet(folder)
-            await self._fetch_new(folder)
+            fetched = await self._fetch_new(folder)
             await self._db.run(cursor.note_poll, self._mailbox_id, now=self._clock.now())
             self._failures = 0
-            if not stop.is_set():
+            # What came while we fetched was announced to the fetch already, and IDLE would not say it again.
+            if not fetched and not stop.is_set():
                 await self._connection.idle(self._idle)
 
     async def _meet(self, folder: Folder) -> None:
@@ -117,16 +131,17 @@ class Watcher:
                 self._arrived()
         await self._db.run(cursor.settle_renumbering, self._mailbox_id, folder, owner=self._owner)
 
-    async def _fetch_new(self, folder: Folder) -> None:
+    async def _fetch_new(self, folder: Folder) -> bool:
         standing = await self._db.read(cursor.compare, self._mailbox_id, folder)
         if standing.next_uid >= folder.uidnext:
-            return
+            return False
         uids = await self._connection.run(uids_from, standing.next_uid)
         for batch in await self._connection.run(batches, uids):
             mails = await self._connection.run(bodies, batch)
             await self._store(folder, mails, next_uid=batch[-1] + 1)
         # Whatever the server did not show below its own UIDNEXT is gone.
         await self._store(folder, [], next_uid=folder.uidnext)
+        return True
 
     async def _store(self, folder: Folder, mails: Sequence[Fetched], *, next_uid: int) -> None:
         now = self._clock.now()
@@ -148,10 +163,6 @@ class Watcher:
         # A refused password is asked again slowly: providers lock accounts that insist.
         slowest = _SLOWEST_RETRY if trouble.temporary else _LOGIN_RETRY
         await _pause(min(slowest, 0.5 * 2 ** min(self._failures, 10)), stop)
-
-    async def _wake_on(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._connection.wake()
 
 
 async def _pause(seconds: float, stop: asyncio.Event) -> None:
