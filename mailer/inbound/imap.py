@@ -100,13 +100,21 @@ class Connection:
             self._waker.send(b"x")
 
     async def close(self) -> None:
-        """Say goodbye if the server listens; never waits longer than two seconds."""
+        """Say goodbye if the server listens; one that is silent for a second is hung up on."""
         self.wake()
         future: Future[None] = Future()
         self._calls.put(lambda: _settle(future, self._log_out))
         self._calls.put(None)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.wrap_future(future), 2)
+        for _ in range(2):
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), 1)
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """End a read that is under way on the owner's thread."""
+        if (client := self._client) is not None:
+            with contextlib.suppress(OSError, AttributeError):
+                client.socket().shutdown(socket.SHUT_RDWR)
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
@@ -251,6 +259,9 @@ def _trouble(error: Exception, account: Account) -> Trouble:
 
 
 def _settle(future: Future[T], work: Callable[[], T]) -> None:
+    # From here on it cannot be cancelled, so its answer always finds it waiting.
+    if not future.set_running_or_notify_cancel():
+        return
     try:
         answer = work()
     except BaseException as error:

@@ -56,6 +56,7 @@ class Order(Row, table=True):
     canceled_at: datetime | None = maybe_moment()
     # When the shop last changed it, by the shop's own clock: an older payload never overwrites a newer one.
     changed_at: datetime = moment()
+    # When we last learnt something new of it or its parcels, by our clock: drafts older than that look again.
     recorded_at: datetime = moment()
     raw: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 

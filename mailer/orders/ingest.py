@@ -44,6 +44,8 @@ def _ingest_one(session: Session, told: OrderIn, *, source: str, storefront: str
     changed = not stale and _set(order, _facts(told, source))
     changed |= not stale and _replace_lines(session, order, told, new=created)
     changed |= record_parcels(Telling(session, order, told, new=created, stale=stale, now=now))
+    if changed:
+        order.recorded_at = now
     _record_events(session, order, created=created, now=now)
     session.flush()
     return Ingested(created=created, updated=changed and not created, unchanged=not (created or changed))

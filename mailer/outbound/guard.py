@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from mailer.model import Delivery, Direction, Draft, Message, MessageState
+from mailer.model import Delivery, Direction, Draft, Message, MessageState, Order
 from mailer.rendering.facts import differences, order_facts
 
 
@@ -64,7 +64,10 @@ def standing_of(session: Session, delivery: Delivery) -> Standing:
 
 
 def changed_facts(session: Session, draft: Draft) -> tuple[str, ...]:
-    """What a draft says of its order that is no longer so."""
+    """What a draft rests on that is no longer so: a fact that it tells, or whose order it is (PRODUCT, rules 4, 5)."""
+    order = session.get(Order, draft.order_id) if draft.order_id else None
+    if order is not None and order.email != draft.recipient.casefold():
+        return ("the order belongs to another address",)
     facts = order_facts(session, draft.order_id)
     return () if facts.fingerprint == draft.fingerprint else tuple(differences(draft.facts, facts))
 

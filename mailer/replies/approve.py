@@ -27,7 +27,7 @@ from mailer.model import (
 from mailer.outbound.compose import Letter, compose, reply_subject
 from mailer.outbound.guard import changed_facts
 from mailer.outbound.outbox import Outgoing, enqueue
-from mailer.rendering.facts import Facts
+from mailer.rendering.facts import Facts, order_facts
 from mailer.rendering.render import to_html
 from mailer.replies.draft import answered_by, newest_mail, retire_pending
 from mailer.signing import Keys, digest
@@ -101,9 +101,14 @@ def undo(session: Session, delivery_id: int, *, agent_id: int, now: datetime) ->
 
 
 def edit(session: Session, draft_id: int, *, version: int, text: str, agent_id: int, now: datetime) -> int:
-    """Replace the text of a pending draft; its new version. Raises Conflict, and InputError for no text."""
+    """Replace the text of a pending draft; its new version. Raises Conflict, and InputError for no text.
+
+    The person answers for the facts as they are now: a change that came before this edit no longer stops approval.
+    """
     draft, _ = _pending(session, draft_id, version)
     draft.text = _checked(text)
+    facts = order_facts(session, draft.order_id)
+    draft.facts, draft.fingerprint = facts.stored(), facts.fingerprint
     draft.version += 1
     draft.written_by = agent_id
     draft.updated_at = now
@@ -171,7 +176,7 @@ def _refuse_if_overtaken(session: Session, draft: Draft) -> None:
     if _overtaken(session, draft):
         raise Conflict("the customer wrote again; read the newer mail first, a new draft is on its way")
     if changes := changed_facts(session, draft):
-        raise Conflict(f"the facts changed since this was drafted: {'; '.join(changes)}")
+        raise Conflict(f"the facts changed since this was written: {'; '.join(changes)}; look at the text again")
 
 
 def _overtaken(session: Session, draft: Draft) -> bool:

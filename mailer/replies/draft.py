@@ -33,6 +33,7 @@ from mailer.rendering.facts import Facts, order_facts
 from mailer.rendering.render import Rendered, render_reply
 from mailer.replies.due import start_clock
 from mailer.replies.policy import Answer, Asked, NeedsPerson, choose
+from mailer.replies.refresh import outdated, refresh
 
 log = structlog.get_logger()
 
@@ -82,7 +83,9 @@ class Proposal:
 
 
 async def draft_waiting(db: Database, clock: Clock, catalog: Catalog, house: House) -> bool:
-    """Draft a batch; False when nothing waited."""
+    """Draft a batch, those whose facts changed anew; False when nothing waited."""
+    if old := await db.read(outdated, _BATCH):
+        await db.run(refresh, old, now=clock.now())
     cases = await db.read(waiting_cases, _BATCH)
     proposals = [propose(case, catalog, house) for case in cases]
     now = clock.now()
@@ -109,7 +112,7 @@ def propose(case: Case, catalog: Catalog, house: House) -> Proposal:
     try:
         rendered = render_reply(catalog, verdict.template, locales, _values(case, verdict, house), case.storefront)
     except InputError as error:
-        return Proposal(case, NeedsPerson("; ".join(error.problems)))
+        return Proposal(case, NeedsPerson(str(error)))
     except Exception as error:
         log.exception("render_failed", conversation=case.conversation_id)
         return Proposal(case, NeedsPerson(f"the template failed: {describe(error)}"))

@@ -137,7 +137,8 @@ def _in_tab(query: Any, tab: Tab) -> Any:
         case Tab.TO_APPROVE:
             return query.where(Conversation.state == ConversationState.DRAFTED, pending.exists())
         case Tab.ON_ITS_WAY:
-            return query.where(Conversation.state == ConversationState.DRAFTED, ~pending.exists())
+            moving = (~pending.exists(), ~_troubled().exists())
+            return query.where(Conversation.state == ConversationState.DRAFTED, *moving)
         case Tab.FAILED:
             return query.where(_troubled().exists())
         case Tab.QUARANTINE:

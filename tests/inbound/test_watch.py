@@ -3,17 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlmodel import Session, col, select
 
-from mailer.clock import FrozenClock
+from mailer.clock import FrozenClock, monotonic
 from mailer.db import Database
 from mailer.inbound import cursor
 from mailer.inbound.imap import Account
 from mailer.inbound.watch import Watcher
 from mailer.model import Mailbox, RawMail
-from tests.inbound.scripted import Script, serving
+from tests.inbound.scripted import HANG, Script, serving
 
 WHEN = '"22-Nov-2026 10:00:00 +0000"'
 EMPTY = ["* OK [UIDVALIDITY 7] ok", "* OK [UIDNEXT 1] ok"]
@@ -100,3 +101,17 @@ async def test_a_mailbox_of_another_worker_is_left_alone(db: Database, clock: Fr
             await asyncio.sleep(0.1)
     assert server.asked == []
     assert not await db.read(polled)
+
+
+async def test_a_server_that_falls_silent_does_not_hold_up_the_end(db: Database, clock: FrozenClock) -> None:
+    server = script()
+    with serving(server) as account:
+        patient = replace(account, read_timeout=timedelta(seconds=30))
+        async with watching(db, clock, patient):
+            await until(db, polled)
+            server.answers["EXAMINE"] = HANG
+            async with asyncio.timeout(10):
+                while server.asked[-1].split()[0].upper() != "EXAMINE":
+                    await asyncio.sleep(0.01)
+            began = monotonic()
+        assert monotonic() - began < 6
