@@ -180,7 +180,7 @@ def _settings(folder: Path, shipped: Path, server: MailServer, console_port: int
     ports = {
         "imap_port": server.imap_port,
         "smtp_port": server.smtp_port,
-        "console_port": console_port or _free_port(),
+        "console_port": _free_port(console_port),
         "public_port": _free_port(),
     }
     write_files(folder, shipped, _CONFIG.format(care=CARE, password=server.password, **ports))
@@ -191,9 +191,13 @@ def _settings(folder: Path, shipped: Path, server: MailServer, console_port: int
     return load()
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+def _free_port(wanted: int = 0) -> int:
+    """The wanted port, or any free one when somebody has it."""
+    try:
+        with socket.create_server(("127.0.0.1", wanted)) as probe:
+            return int(probe.getsockname()[1])
+    except OSError:
+        return _free_port()
 
 
 def _open_browser(address: str) -> None:
