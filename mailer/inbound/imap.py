@@ -105,10 +105,11 @@ class Connection:
         future: Future[None] = Future()
         self._calls.put(lambda: _settle(future, self._log_out))
         self._calls.put(None)
-        for _ in range(2):
-            with contextlib.suppress(TimeoutError):
-                return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), 1)
+        goodbye = asyncio.wrap_future(future)
+        _, silent = await asyncio.wait({goodbye}, timeout=1)
+        if silent:
             self._hang_up()
+            await asyncio.wait(silent, timeout=1)
 
     def _hang_up(self) -> None:
         """End a read that is under way on the owner's thread."""
