@@ -1,9 +1,9 @@
-# make install | demo | test | check | bench | faults | pictures
+# make install | demo | test | check | bench | faults | outcomes | pictures
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: install demo test check bench faults pictures constraints debian
+.PHONY: install demo test check bench faults outcomes pictures constraints debian
 
 install: .venv/installed
 
@@ -44,6 +44,10 @@ bench: .venv/tested
 # The long kill, proxy and stall campaigns; about a quarter of an hour.
 faults: .venv/tested debian
 	MAILER_FAULTS=long $(BIN)/pytest -m faults -s
+
+# docs/relay-outcomes.md, from dialogues with a scripted server and Postfix.
+outcomes: .venv/tested debian
+	$(BIN)/python -m tests.outbound.relay_outcomes
 
 pictures: .venv/tested debian
 	$(BIN)/python docs/pictures.py

@@ -16,20 +16,28 @@ from typing import Any
 import structlog
 import uvicorn
 
-from mailer.clock import Clock
+from mailer.clock import Clock, SystemClock, uptime
 from mailer.config import Settings
 from mailer.db import Database, OnlyProcess, forever
 from mailer.errors import MailerError
 from mailer.health.check import Check, check_all
 from mailer.inbound import cursor
-from mailer.inbound.imap import Account
+from mailer.inbound.authenticity import Ourselves
+from mailer.inbound.child import Reader
+from mailer.inbound.parsed import ParsedMail
 from mailer.inbound.receive import receive_stored
-from mailer.inbound.watch import Watcher
+from mailer.inbound.thread import Rules
+from mailer.inbound.watch import Watch, Watcher
 from mailer.jobs import JOBS, Means
 from mailer.migrations import upgrade
+from mailer.outbound.bounce import take_bounces
+from mailer.outbound.complaint import take_complaints
 from mailer.outbound.deliver import Deliverer, rescue
+from mailer.outbound.relays import RelayLimits, ask_at_once
 from mailer.outbound.smtp import Relay, RelayAccount
+from mailer.outbound.suppress import Limits
 from mailer.rendering.catalog import Catalog
+from mailer.replies.acknowledge import Office, acknowledge_waiting
 from mailer.replies.draft import House, draft_waiting
 from mailer.scheduler import Metronome, read_timetable
 from mailer.signing import Keys, read_keys
@@ -75,6 +83,8 @@ class Worker:
         self.clock = clock
         self.name = name
         self.bells = Bells()
+        self.own_addresses = frozenset(sender.address.lower() for sender in settings.senders.values())
+        self.reader = Reader(Ourselves(self.own_addresses))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; then claim nothing more and let bodies in flight finish (`stop_after`)."""
@@ -88,9 +98,13 @@ class Worker:
             owner=self.name,
             sender=self.settings.sender.address,
             lease=self.settings.outbound.lease,
+            limits=RelayLimits.of(self.settings),
+            # A clock that a test or the demo moves does not jump.
+            steady=uptime if isinstance(self.clock, SystemClock) else None,
+            sign=self.keys if self.settings.outbound.envelope == "signed" else None,
         )
-        connections = range(self.settings.outbound.connections)
-        senders = [asyncio.create_task(self._send(deliverer, stop)) for _ in connections]
+        lanes = range(self.settings.outbound.connections)
+        senders = [asyncio.create_task(self._send(deliverer, lane, stop)) for lane in lanes]
         try:
             async with asyncio.TaskGroup() as group:
                 for work in (*self._watchers(), *self._loops()):
@@ -101,30 +115,35 @@ class Worker:
             await self._finish(senders)
             stopper.cancel()
             await metronome.stop()
+            await asyncio.to_thread(self.reader.close)
             await self.db.run(cursor.release, self.name)
 
     def _watchers(self) -> Iterator[Work]:
-        for name, box in self.settings.inbound.mailboxes.items():
-            yield Watcher(
-                self.db,
-                self.clock,
-                name,
-                box.storefront,
-                Account.of(self.settings, name),
-                owner=self.name,
-                idle=self.settings.inbound.idle,
-                arrived=partial(self.bells.ring, "receive"),
-            ).run
+        for name in self.settings.inbound.mailboxes:
+            watch = Watch.of(self.settings, name, self.clock)
+            arrived = partial(self.bells.ring, "receive")
+            yield Watcher(self.db, self.clock, watch, owner=self.name, arrived=arrived).run
 
     def _loops(self) -> Iterator[Work]:
         settings = self.settings
-        own = frozenset(sender.address.lower() for sender in settings.senders.values())
+        rules = Rules(self.keys, settings.inbound.relays)
+        receive = partial(receive_stored, self.db, self.clock, self.own_addresses, read=self._read, rules=rules)
         house = House(settings.shop.name, settings.shop.language, settings.replies.first_answer)
         catalog = Catalog(settings.rendering.templates)
         classifier = PhraseClassifier.shipped()
-        yield self._loop("receive", partial(receive_stored, self.db, self.clock, own), then="triage")
+        yield self._loop("receive", receive, then="triage")
         yield self._loop("triage", partial(triage_received, self.db, self.clock, classifier), then="draft")
         yield self._loop("draft", partial(draft_waiting, self.db, self.clock, catalog, house))
+        if settings.replies.acknowledge:
+            office = Office.of(settings, self.keys)
+            yield self._loop("acknowledge", partial(acknowledge_waiting, self.db, self.clock, office), then="deliver")
+        limits = Limits.of(settings)
+        yield self._loop("bounces", partial(take_bounces, self.db, self.clock, self.keys, limits))
+        yield self._loop("complaints", partial(take_complaints, self.db, self.clock, self.keys))
+
+    def _read(self, raw: bytes, mailbox: str) -> ParsedMail:
+        box = self.settings.inbound.mailboxes.get(mailbox)
+        return self.reader.read(raw, box.authserv_id if box else "")
 
     def _loop(self, name: str, step: Step, then: str | None = None) -> Work:
         async def step_and_ring() -> bool:
@@ -135,10 +154,10 @@ class Worker:
 
         return lambda stop: forever(step_and_ring, self.bells.event(name), stop, _LOOK_EVERY)
 
-    async def _send(self, deliverer: Deliverer, stop: asyncio.Event) -> None:
+    async def _send(self, deliverer: Deliverer, lane: int, stop: asyncio.Event) -> None:
         relay = Relay(RelayAccount.of(self.settings))
         try:
-            await forever(partial(deliverer.deliver_next, relay), self.bells.event("deliver"), stop, _LOOK_EVERY)
+            await forever(partial(deliverer.deliver_next, relay, lane), self.bells.event("deliver"), stop, _LOOK_EVERY)
         finally:
             await relay.close()
 
@@ -240,6 +259,7 @@ async def _take_over(db: Database, clock: Clock, *, alone: bool) -> None:
     if alone:
         await db.run(cursor.release_all)
     rescued = await db.run(rescue, now=clock.now(), all_owners=alone)
+    await db.run(ask_at_once, now=clock.now())
     if rescued:
         log.warning("deliveries_rescued", count=rescued)
 

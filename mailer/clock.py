@@ -31,3 +31,8 @@ class FrozenClock:
 def monotonic() -> float:
     """Seconds that never jump, for time-outs and for measuring."""
     return time.monotonic()
+
+
+def uptime() -> float:
+    """Seconds since the machine started, sleep included: what the wall clock is compared with to see it jump."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()

@@ -46,10 +46,33 @@ def _listen(value: str) -> str:
     return value
 
 
+def _https(value: str) -> str:
+    if not value.startswith("https://"):
+        raise ValueError(f'"{value}" must begin with https://, as it is asked for secrets')
+    return value
+
+
+def _after(value: str) -> str:
+    kind, _, name = value.partition(":")
+    if value != "none" and (kind not in ("keyword", "move") or not name):
+        raise ValueError(f'"{value}" is not known; write "none", "keyword:NAME" or "move:FOLDER"')
+    return value
+
+
+def _sent_copy(value: str) -> str:
+    way, _, folder = value.partition(":")
+    if value not in ("none", "append") and (way != "append" or not folder):
+        raise ValueError(f'"{value}" is not known; write "none", "append" or "append:FOLDER"')
+    return value
+
+
 Span = Annotated[timedelta, BeforeValidator(_span)]
 ZoneName = Annotated[str, AfterValidator(_zone_name)]
 Address = Annotated[str, AfterValidator(_address)]
 Listen = Annotated[str, AfterValidator(_listen)]
+HttpsUrl = Annotated[str, AfterValidator(_https)]
+After = Annotated[str, AfterValidator(_after)]
+SentCopyWay = Annotated[str, AfterValidator(_sent_copy)]
 Tls = Literal["implicit", "starttls", "none"]
 
 
@@ -71,6 +94,16 @@ class Signing(Section):
     key_file: Path = Path("mailer.key")
 
 
+class OAuthConfig(Section):
+    token_url: HttpsUrl
+    client_id: str
+    client_secret: SecretStr = SecretStr("")
+    refresh_token: SecretStr = SecretStr("")
+    scope: str = ""
+    token_file: Path | None = None
+    ca_file: Path | None = None
+
+
 class MailboxConfig(Section):
     host: str
     port: int = 993
@@ -80,12 +113,19 @@ class MailboxConfig(Section):
     password: SecretStr = SecretStr("")
     folder: str = "INBOX"
     storefront: str = "main"
+    after: After = "none"
+    sent: str = "auto"
+    authserv_id: str = ""
+    oauth: OAuthConfig | None = None
 
 
 class Inbound(Section):
     mailboxes: dict[str, MailboxConfig] = Field(default_factory=dict)
     idle: Span = timedelta(seconds=25)
     read_timeout: Span = timedelta(seconds=15)
+    history: Span = timedelta(days=90)
+    largest: int = Field(default=25_000_000, ge=100_000)
+    relays: tuple[str, ...] = ("marketplace.amazon.*", "members.ebay.*")
 
 
 class SenderConfig(Section):
@@ -93,10 +133,33 @@ class SenderConfig(Section):
     name: str = ""
 
 
+class Stops(Section):
+    automatic_mail: bool = True
+    null_sender: bool = True
+    own_mark: bool = True
+    per_address_day: int = Field(default=2, ge=0)
+    per_address_week: int = Field(default=5, ge=0)
+    per_conversation: int = Field(default=1, ge=0)
+    in_all_per_hour: int = Field(default=100, ge=0)
+
+
 class Replies(Section):
     sender: str = "care"
     first_answer: Span = timedelta(hours=24)
     undo: Span = timedelta(seconds=12)
+    acknowledge: bool = False
+    stops: Stops = Stops()
+
+
+class DomainPace(Section):
+    per_minute: int = Field(default=0, ge=0)
+
+
+class Bounces(Section):
+    limit_after: int = Field(default=1, ge=1)
+    stop_after: int = Field(default=2, ge=1)
+    within: Span = timedelta(days=30)
+    soft_as_hard: int = Field(default=7, ge=1)
 
 
 class Outbound(Section):
@@ -113,6 +176,12 @@ class Outbound(Section):
     stop_after: Span = timedelta(seconds=60)
     give_up_after: Span = timedelta(hours=48)
     sightings_complete: bool = False
+    per_minute: int = Field(default=0, ge=0)
+    per_day: int = Field(default=0, ge=0)
+    domains: dict[str, DomainPace] = Field(default_factory=dict)
+    sent_copy: SentCopyWay = "none"
+    envelope: Literal["plain", "signed"] = "plain"
+    bounces: Bounces = Bounces()
 
 
 class Rendering(Section):
@@ -135,7 +204,7 @@ class Log(Section):
     format: Literal["text", "json"] = "text"
 
 
-_Server = TypeVar("_Server", MailboxConfig, Outbound)
+_Server = TypeVar("_Server", MailboxConfig, OAuthConfig, Outbound)
 
 
 class Settings(BaseSettings):
@@ -230,7 +299,7 @@ def _anchored(settings: Settings, root: Path) -> Settings:
     url = settings.db.url
     if url.startswith("sqlite:///"):
         url = f"sqlite:///{root / url.removeprefix('sqlite:///')}"
-    mailboxes = {name: _with_ca(box, root) for name, box in settings.inbound.mailboxes.items()}
+    mailboxes = {name: _mailbox(name, box, root) for name, box in settings.inbound.mailboxes.items()}
     return settings.model_copy(
         update={
             "db": Db(url=url),
@@ -245,3 +314,12 @@ def _anchored(settings: Settings, root: Path) -> Settings:
 
 def _with_ca(section: _Server, root: Path) -> _Server:
     return section.model_copy(update={"ca_file": root / section.ca_file}) if section.ca_file else section
+
+
+def _mailbox(name: str, box: MailboxConfig, root: Path) -> MailboxConfig:
+    anchored = _with_ca(box, root)
+    if box.oauth is None:
+        return anchored
+    token_file = root / (box.oauth.token_file or f"{name}.token")
+    oauth = _with_ca(box.oauth, root).model_copy(update={"token_file": token_file})
+    return anchored.model_copy(update={"oauth": oauth})

@@ -8,11 +8,15 @@ import structlog
 from sqlalchemy import delete
 from sqlmodel import Session, col
 
+from mailer.calendars import parse_zone
 from mailer.clock import Clock
 from mailer.config import Settings
 from mailer.db import Database
+from mailer.health import alarm
+from mailer.inbound import reconcile
 from mailer.model import AgentSession, JobSlot, SignInLink
 from mailer.outbound.deliver import rescue
+from mailer.outbound.jump import stop_for_restore
 from mailer.outbound.unknown import settle_unknown
 
 log = structlog.get_logger()
@@ -46,6 +50,22 @@ async def look_for_unknown(means: Means) -> None:
     await means.db.run(settle_unknown, sightings_complete=complete, now=means.clock.now())
 
 
+async def look_for_restore(means: Means) -> None:
+    """Stop sending when the folder of sent mail shows what this database does not know: an old backup was put back."""
+    domain = means.settings.sender.address.rpartition("@")[2]
+    await means.db.run(stop_for_restore, domain, now=means.clock.now())
+
+
+async def reconcile_mailboxes(means: Means) -> None:
+    """Ask the owner of each mailbox to compare server and ledger."""
+    await means.db.run(reconcile.ask_all, now=means.clock.now())
+
+
+async def look_for_silence(means: Means) -> None:
+    """Raise an alarm for a mailbox that is more silent than it ever is."""
+    await means.db.run(alarm.look_for_silence, parse_zone(means.settings.shop.zone), now=means.clock.now())
+
+
 async def purge(means: Means) -> None:
     """Forget old strokes of the timetable, and sessions and links that nobody can use any more."""
     await means.db.run(forget, now=means.clock.now())
@@ -61,5 +81,8 @@ def forget(session: Session, *, now: datetime) -> None:
 JOBS: dict[str, Job] = {
     "rescue_deliveries": rescue_deliveries,
     "look_for_unknown": look_for_unknown,
+    "look_for_restore": look_for_restore,
+    "reconcile_mailboxes": reconcile_mailboxes,
+    "look_for_silence": look_for_silence,
     "purge": purge,
 }

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from mailer.db import insert_once
 from mailer.model import (
     Agent,
+    Attempt,
     Blob,
     Classification,
     Conversation,
@@ -216,6 +217,13 @@ def delivery(session: Session, delivery_id: int) -> Delivery:
     """A delivery as it stands in the database."""
     _read_again(session)
     return session.get_one(Delivery, delivery_id)
+
+
+def attempts(session: Session, delivery_id: int) -> list[Attempt]:
+    """Every try of a delivery, the first one first."""
+    _read_again(session)
+    tries = select(Attempt).where(Attempt.delivery_id == delivery_id)
+    return list(session.exec(tries.order_by(col(Attempt.number))))
 
 
 def conversation_of(session: Session, conversation: int) -> Conversation:

@@ -2,7 +2,7 @@
 
 import typer
 
-from mailer.cli import demo, orders, queue, run, setup, users
+from mailer.cli import conversations, demo, inspect, orders, outbox, quarantine, queue, run, setup, suppressions, users
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -14,7 +14,12 @@ app = typer.Typer(
 setup.register(app)
 run.register(app)
 queue.register(app)
+inspect.register(app)
 demo.register(app)
 app.add_typer(orders.orders, name="orders")
+app.add_typer(suppressions.suppressions, name="suppressions")
+app.add_typer(outbox.outbox, name="outbox")
+app.add_typer(quarantine.quarantine, name="quarantine")
+app.add_typer(conversations.conversations, name="conversations")
 app.add_typer(users.users, name="users")
 app.add_typer(users.tokens, name="tokens")

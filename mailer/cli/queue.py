@@ -57,10 +57,13 @@ def show(conversation: Conversation) -> None:
     with open_database() as (_, db):
         found = db.read_here(item, conversation)
     typer.echo(f"Conversation {conversation}, {found.conversation.state.value}  {found.conversation.reason}".rstrip())
+    if found.conversation.possibly_of:
+        typer.echo(f"Possibly belongs to conversation {found.conversation.possibly_of}, of somebody else")
     if found.clock:
         typer.echo(f"Answer {time_left(found.clock.due_at, SystemClock().now())}")
     for message in found.messages:
-        typer.echo(f"\n--- {message.received_at:%Y-%m-%d %H:%M} UTC, {message.from_address or 'we'}: {message.subject}")
+        who = message.from_address or "we"
+        typer.echo(f"\n--- {message.id}, {message.received_at:%Y-%m-%d %H:%M} UTC, {who}: {message.subject}")
         typer.echo(message.text.rstrip())
     if found.draft:
         typer.echo(f"\n=== Draft {found.draft.id}.{found.draft.version}, {found.draft.state.value}")
@@ -109,20 +112,15 @@ def reject(
 
 def _pending(db: Database, conversation_id: int, agent_name: str, seen: str) -> tuple[int, int, int]:
     """The pending draft of a conversation, its version, and the agent who decides. Raises Conflict, NotFound."""
-    from sqlmodel import select
-
-    from mailer.errors import Conflict, NotFound
-    from mailer.model import Agent, DraftState, Role
+    from mailer.cli.session import deciding_agent
+    from mailer.errors import Conflict
+    from mailer.model import DraftState
     from mailer.replies.queue import item
 
-    agent = db.read_here(lambda session: session.exec(select(Agent).where(Agent.name == agent_name)).first())
-    if agent is None or agent.disabled_at:
-        raise NotFound(f'there is no agent "{agent_name}"; `mailer users list` names them')
-    if agent.role == Role.MARKETER:
-        raise Conflict(f'"{agent_name}" is a marketer; agents and admins decide on drafts')
+    agent_id = deciding_agent(db, agent_name)
     draft = db.read_here(item, conversation_id).draft
     if draft is None or draft.state != DraftState.PENDING:
         raise Conflict(f"conversation {conversation_id} has no draft that waits for a decision")
     if seen and seen != f"{draft.id}.{draft.version}":
         raise Conflict(f"you saw draft {seen}, there is {draft.id}.{draft.version} now; look with `mailer show`")
-    return draft.id or 0, draft.version, agent.id or 0
+    return draft.id or 0, draft.version, agent_id

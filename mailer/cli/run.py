@@ -52,6 +52,8 @@ def status() -> None:
     for mailbox in found.mailboxes:
         polled = f"polled {in_words(now - mailbox.last_poll_at)} ago" if mailbox.last_poll_at else "never polled"
         typer.echo(f"mailbox {mailbox.name}: {mailbox.stored} mails stored, {polled}")
+        if mailbox.reconciled:
+            typer.echo(f"  {mailbox.reconciled}")
     for name, figures in (
         ("raw mail", found.raw_mail),
         ("conversations", found.conversations),

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from mailer.config import Settings, load
 from mailer.db import Database
+from mailer.errors import Conflict, NotFound
 from mailer.migrations import upgrade
 
 
@@ -18,3 +19,17 @@ def open_database() -> Iterator[tuple[Settings, Database]]:
         yield settings, db
     finally:
         db.close()
+
+
+def deciding_agent(db: Database, name: str) -> int:
+    """The id of an agent who may decide what customers get. Raises Conflict, NotFound."""
+    from sqlmodel import select
+
+    from mailer.model import Agent, Role
+
+    agent = db.read_here(lambda session: session.exec(select(Agent).where(Agent.name == name)).first())
+    if agent is None or agent.disabled_at:
+        raise NotFound(f'there is no agent "{name}"; `mailer users list` names them')
+    if agent.role == Role.MARKETER:
+        raise Conflict(f'"{name}" is a marketer; agents and admins decide')
+    return agent.id or 0

@@ -11,7 +11,8 @@ from mailer.clock import Clock
 from mailer.demo.letters import Letter, Pen
 from mailer.demo.servers import MailServer
 from mailer.demo.shop import CARE, Customer
-from mailer.outbound.smtp import Accepted, Relay
+from mailer.outbound.outcome import Accepted
+from mailer.outbound.smtp import Envelope, Relay
 
 _ANSWERS_EACH = 2
 _ANSWER_CHANCE = 0.4
@@ -51,7 +52,7 @@ class Crowd:
                 await self._hand_in(self._pen.answer(writer, read_mail(raw), self._clock.now()))
 
     async def _hand_in(self, letter: Letter) -> None:
-        problem = await self._relay.offer(letter.sender, CARE)
+        problem = await self._relay.offer(Envelope(letter.sender, CARE))
         if problem is None and isinstance(await self._relay.hand_over(letter.raw), Accepted):
             self.handed_in[letter.message_id] = (letter, self._clock.now())
 

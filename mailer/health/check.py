@@ -13,7 +13,8 @@ from mailer.clock import Clock
 from mailer.config import Settings
 from mailer.db import Database
 from mailer.errors import MailerError
-from mailer.inbound.imap import Account, Connection, open_folder
+from mailer.inbound.folder import open_folder
+from mailer.inbound.imap import Account, Connection
 from mailer.migrations import HEAD, revision
 from mailer.outbound.smtp import Relay, RelayAccount
 from mailer.rendering.catalog import Catalog
@@ -42,7 +43,7 @@ async def check_all(settings: Settings, db: Database, clock: Clock) -> list[Chec
         _tell("templates", lambda: _templates(settings)),
     ]
     for name in settings.inbound.mailboxes:
-        checks.append(await _ask(f"mailbox {name}", partial(_mailbox, settings, name)))
+        checks.append(await _ask(f"mailbox {name}", partial(_mailbox, settings, name, clock)))
     if not settings.inbound.mailboxes:
         checks.append(Check("mailboxes", False, "config.toml names none; add [inbound.mailboxes.NAME]"))
     checks.append(await _ask("relay", partial(_relay, settings)))
@@ -98,8 +99,8 @@ def _templates(settings: Settings) -> str:
     return f"{len(list(catalog.names()))} templates, each renders with its samples"
 
 
-async def _mailbox(settings: Settings, name: str) -> str:
-    account = Account.of(settings, name)
+async def _mailbox(settings: Settings, name: str, clock: Clock) -> str:
+    account = Account.of(settings, name, clock)
     connection = Connection(account)
     try:
         folder = await connection.run(open_folder, account.folder)

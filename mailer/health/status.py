@@ -9,7 +9,9 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from mailer.calendars import in_words, time_left
+from mailer.health.alarm import alarm_lines
 from mailer.model import Conversation, Delivery, DeliveryState, JobSlot, Mailbox, Message, RawMail, ReplyClock
+from mailer.outbound.hold import stopped
 
 # Three IDLE rounds and a slow reconnect; after that a mailbox that nobody polled is a problem.
 _SILENT = timedelta(minutes=3)
@@ -24,6 +26,7 @@ class MailboxStatus:
     last_poll_at: datetime | None
     last_error: str | None
     stored: int
+    reconciled: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,24 @@ def status(session: Session, *, now: datetime) -> Status:
         overdue=session.exec(select(func.count(col(ReplyClock.id))).where(running, ReplyClock.due_at < now)).one(),
         set_aside=session.exec(select(func.count(col(Message.id))).where(col(Message.error).is_not(None))).one(),
     )
-    return replace(found, faults=tuple(_faults(session, found, now)), for_people=tuple(_for_people(found, now)))
+    faults, for_people = tuple(_faults(session, found, now)), tuple(_for_people(session, found, now))
+    return replace(found, faults=faults, for_people=for_people)
 
 
 def _mailbox(session: Session, mailbox: Mailbox) -> MailboxStatus:
     stored = session.exec(select(func.count(col(RawMail.id))).where(RawMail.mailbox_id == mailbox.id)).one()
-    return MailboxStatus(mailbox.name, mailbox.last_poll_at, mailbox.last_error, stored)
+    return MailboxStatus(mailbox.name, mailbox.last_poll_at, mailbox.last_error, stored, _reconciled(mailbox))
+
+
+def _reconciled(mailbox: Mailbox) -> str:
+    """The last comparison of server and ledger in a sentence; empty before the first."""
+    server, ours = mailbox.reconciled_server, mailbox.reconciled_ours
+    if mailbox.reconciled_at is None or server is None or ours is None:
+        return ""
+    is_equal = "=" if server == ours else "and"
+    found = f"server {server:,} {is_equal} ours {ours:,}, {server - ours:,} missing"
+    fetched = f"; {mailbox.reconciled_fetched:,} were missing and were fetched" if mailbox.reconciled_fetched else ""
+    return f"{found}{fetched} ({mailbox.reconciled_at:%Y-%m-%d %H:%M} UTC)"
 
 
 def _by_state(session: Session, table: Any) -> dict[str, int]:
@@ -81,11 +96,17 @@ def _faults(session: Session, found: Status, now: datetime) -> Iterator[str]:
         elif mailbox.last_poll_at is None or now - mailbox.last_poll_at > _SILENT:
             ago = f"for {in_words(now - mailbox.last_poll_at)}" if mailbox.last_poll_at else "yet"
             yield f'mailbox "{mailbox.name}": not polled {ago}; is `mailer run` at work?'
+    yield from alarm_lines(session, now)
     yield from _not_getting_away(session, now)
     yield from _failed_jobs(session)
 
 
-def _for_people(found: Status, now: datetime) -> Iterator[str]:
+def _for_people(session: Session, found: Status, now: datetime) -> Iterator[str]:
+    if hold := stopped(session):
+        why = f": {hold.reason}" if hold.reason else ""
+        yield f"all sending is stopped by {hold.put_by}{why}; `mailer outbox resume` ends it"
+    if held := found.deliveries.get("held"):
+        yield f"{held} deliveries are held; `mailer outbox list` shows them"
     if found.overdue:
         first = time_left(found.next_due_at, now) if found.next_due_at else ""
         yield f"{found.overdue} conversations are past their deadline; the first is {first}"

@@ -1,4 +1,4 @@
-"""What of a folder we have: who watches it, up to which UID, and the bytes. Verbs that the watcher calls."""
+"""What of a folder we have: who watches it, and up to which UID. Verbs that the watcher calls; rows are in `ledger`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +9,16 @@ from sqlmodel import Session, col, select
 
 from mailer.db import insert_once
 from mailer.errors import Conflict
-from mailer.inbound.imap import Fetched, Folder
-from mailer.model import Blob, Mailbox, RawMail
+from mailer.inbound.folder import Fetched, Folder
+from mailer.inbound.ledger import keep, renumber
+from mailer.model import Mailbox, RawMail, raise_alarm, settle_alarm
 from mailer.signing import digest
+
+# What the next good poll makes untrue.
+ALARMS = ("mailbox_unreachable", "mailbox_refused", "mailbox_busy", "mailbox_folder")
+# The window in which a UID may still appear below others (FAILURES, A4).
+WINDOW = 1_000
+_TAIL = 50
 
 
 @dataclass(frozen=True)
@@ -19,9 +26,12 @@ class Standing:
     """How our picture of a folder compares with the server's."""
 
     next_uid: int
+    window_from_uid: int
     first_connect: bool
     renumbered: bool
     history_until: datetime | None
+    history_since: datetime | None
+    history_is_read: bool
 
 
 def register(session: Session, name: str, storefront: str) -> int:
@@ -56,16 +66,43 @@ def compare(session: Session, mailbox_id: int, folder: Folder) -> Standing:
     """Where we stand with this folder."""
     mailbox = session.get_one(Mailbox, mailbox_id)
     first = mailbox.uidvalidity is None
+    shrunk = folder.told and folder.uidnext < mailbox.next_uid
     return Standing(
         next_uid=mailbox.next_uid,
+        window_from_uid=max(mailbox.window_from_uid, mailbox.next_uid - WINDOW),
         first_connect=first,
-        renumbered=not first and mailbox.uidvalidity != folder.uidvalidity,
+        renumbered=not first and (mailbox.uidvalidity != folder.uidvalidity or shrunk),
         history_until=mailbox.history_until,
+        history_since=mailbox.history_since,
+        history_is_read=mailbox.history_since is None or mailbox.history_read_at is not None,
     )
 
 
+def tail(session: Session, mailbox_id: int, folder: Folder) -> dict[int, tuple[int, datetime]]:
+    """What we know of the newest mails: size and time by UID, to recognise them by (FAILURES, A2)."""
+    here = select(RawMail).where(RawMail.mailbox_id == mailbox_id, RawMail.uidvalidity == folder.uidvalidity)
+    rows = session.exec(here.order_by(col(RawMail.uid).desc()).limit(_TAIL))
+    return {row.uid: (row.size, row.internal_date) for row in rows}
+
+
+def unknown(session: Session, mailbox_id: int, folder: Folder, uids: Sequence[int]) -> list[int]:
+    """Those of these UIDs of which the ledger has no row."""
+    if not uids:
+        return []
+    here = select(RawMail.uid).where(RawMail.mailbox_id == mailbox_id, RawMail.uidvalidity == folder.uidvalidity)
+    known = set(session.exec(here.where(col(RawMail.uid) >= min(uids))))
+    return [uid for uid in uids if uid not in known]
+
+
 def begin(
-    session: Session, mailbox_id: int, folder: Folder, newest: Sequence[Fetched], *, owner: str, now: datetime
+    session: Session,
+    mailbox_id: int,
+    folder: Folder,
+    newest: Sequence[Fetched],
+    *,
+    owner: str,
+    now: datetime,
+    history: timedelta = timedelta(),
 ) -> None:
     """First connect: what lies there already is history, the cursor starts behind it (PRODUCT, rule 3).
 
@@ -73,10 +110,29 @@ def begin(
     """
     mailbox = _owned(session, mailbox_id, owner)
     mailbox.uidvalidity = folder.uidvalidity
-    mailbox.next_uid = folder.uidnext
+    mailbox.next_uid = mailbox.window_from_uid = folder.uidnext
     mailbox.history_until = newest[0].internal_date.astimezone(UTC) if newest else None
     mailbox.history_edge = [digest(mail.raw) for mail in newest]
+    mailbox.history_since = now - history if history else None
     mailbox.connected_at = now
+
+
+def distrust(session: Session, mailbox_id: int, *, owner: str) -> int:
+    """The server's numbers mean other mails than before though it does not say so: compare all anew.
+
+    Our rows move to numbers that no server gives, so that none is taken for another mail; the lowest of them.
+    """
+    mailbox = _owned(session, mailbox_id, owner)
+    numbers = select(RawMail.uidvalidity).where(RawMail.mailbox_id == mailbox_id).distinct()
+    aside = min(0, mailbox.uidvalidity or 0, *(given := session.exec(numbers).all()))
+    for number in (number for number in given if number >= 0):
+        aside -= 1
+        rows = (col(RawMail.mailbox_id) == mailbox_id) & (col(RawMail.uidvalidity) == number)
+        session.exec(update(RawMail).where(rows).values(uidvalidity=aside))
+    if mailbox.uidvalidity is not None:
+        aside -= 1
+        mailbox.uidvalidity = aside
+    return aside
 
 
 def store(
@@ -91,7 +147,7 @@ def store(
 ) -> int:
     """Keep the bytes and move the cursor, in one transaction; how many mails were new."""
     mailbox = _owned(session, mailbox_id, owner)
-    new = sum(_keep(session, mailbox_id, folder.uidvalidity, mail, now) for mail in mails)
+    new = sum(keep(session, mailbox_id, folder.uidvalidity, mail, now=now) for mail in mails)
     mailbox.next_uid = max(mailbox.next_uid, next_uid)
     return new
 
@@ -99,29 +155,42 @@ def store(
 def rebind(
     session: Session, mailbox_id: int, folder: Folder, mails: Sequence[Fetched], *, owner: str, now: datetime
 ) -> int:
-    """After the server renumbered: a mail that we know by its bytes gets its new UID, any other is new."""
+    """Mails below the cursor: one that we know by its bytes gets its new UID, any other is new or history by its date.
+
+    How many rows there are more.
+    """
     mailbox = _owned(session, mailbox_id, owner)
-    recent = [mail for mail in mails if not _is_history(mailbox, mail)]
-    unknown = [mail for mail in recent if not _renumber(session, mailbox_id, folder.uidvalidity, mail)]
-    return sum(_keep(session, mailbox_id, folder.uidvalidity, mail, now) for mail in unknown)
+    strange = [mail for mail in mails if not renumber(session, mailbox_id, folder.uidvalidity, mail)]
+    return sum(_keep_dated(session, mailbox, folder.uidvalidity, mail, now) for mail in strange)
 
 
 def settle_renumbering(session: Session, mailbox_id: int, folder: Folder, *, owner: str) -> None:
     """All mails have their new UIDs: go on from here. A crash before this begins the comparison anew."""
     mailbox = _owned(session, mailbox_id, owner)
     mailbox.uidvalidity = folder.uidvalidity
-    mailbox.next_uid = folder.uidnext
+    mailbox.next_uid = mailbox.window_from_uid = folder.uidnext
 
 
 def note_poll(session: Session, mailbox_id: int, *, now: datetime) -> None:
     """The server answered, and we have all that it has."""
-    session.exec(update(Mailbox).where(col(Mailbox.id) == mailbox_id).values(last_poll_at=now, last_error=None))
+    mailbox = session.get_one(Mailbox, mailbox_id)
+    if mailbox.last_error or mailbox.refusals:
+        for kind in ALARMS:
+            settle_alarm(session, kind, mailbox.name, now)
+    mailbox.last_poll_at, mailbox.last_error, mailbox.refusals = now, None, 0
 
 
-def note_trouble(session: Session, mailbox_id: int, words: str, *, now: datetime) -> None:
-    """The server did not answer as it should; `mailer status` shows it."""
-    change = {"last_error": words, "last_error_at": now}
-    session.exec(update(Mailbox).where(col(Mailbox.id) == mailbox_id).values(change))
+def note_trouble(session: Session, mailbox_id: int, words: str, *, now: datetime, refused: bool = False) -> int:
+    """The server did not answer as it should; `mailer status` shows it. How often it refused us in a row."""
+    mailbox = session.get_one(Mailbox, mailbox_id)
+    mailbox.last_error, mailbox.last_error_at = words, now
+    mailbox.refusals += refused
+    return mailbox.refusals
+
+
+def note_alarm(session: Session, mailbox_id: int, kind: str, words: str, *, now: datetime) -> None:
+    """Nobody may have looked at `mailer status`: raise an alarm that the next good poll settles."""
+    raise_alarm(session, kind, session.get_one(Mailbox, mailbox_id).name, words, now)
 
 
 def _owned(session: Session, mailbox_id: int, owner: str) -> Mailbox:
@@ -131,37 +200,17 @@ def _owned(session: Session, mailbox_id: int, owner: str) -> Mailbox:
     return mailbox
 
 
+def _keep_dated(session: Session, mailbox: Mailbox, uidvalidity: int, mail: Fetched, now: datetime) -> bool:
+    # Whatever the server numbered after we came is new, also a mail that was moved here and kept its old date.
+    is_late = mailbox.uidvalidity == uidvalidity and mail.uid >= mailbox.window_from_uid
+    history = not is_late and _is_history(mailbox, mail)
+    if history and (mailbox.history_since is None or mail.internal_date < mailbox.history_since):
+        return False
+    return keep(session, mailbox.id or 0, uidvalidity, mail, now=now, history=history)
+
+
 def _is_history(mailbox: Mailbox, mail: Fetched) -> bool:
     until = mailbox.history_until
     return until is not None and (
         mail.internal_date < until or (mail.internal_date == until and digest(mail.raw) in mailbox.history_edge)
     )
-
-
-def _keep(session: Session, mailbox_id: int, uidvalidity: int, mail: Fetched, now: datetime) -> bool:
-    name = digest(mail.raw)
-    insert_once(session, Blob.of(name, mail.raw))
-    row = RawMail(
-        mailbox_id=mailbox_id,
-        uidvalidity=uidvalidity,
-        uid=mail.uid,
-        sha256=name,
-        size=len(mail.raw),
-        internal_date=mail.internal_date.astimezone(UTC),
-        stored_at=now,
-    )
-    return insert_once(session, row)
-
-
-def _renumber(session: Session, mailbox_id: int, uidvalidity: int, mail: Fetched) -> bool:
-    here = select(RawMail).where(RawMail.mailbox_id == mailbox_id)
-    if session.exec(here.where(RawMail.uidvalidity == uidvalidity, RawMail.uid == mail.uid)).first():
-        return True
-    same = here.where(RawMail.sha256 == digest(mail.raw), RawMail.uidvalidity != uidvalidity)
-    known = session.exec(same.order_by(col(RawMail.id)).limit(1)).first()
-    if known is None:
-        return False
-    known.uidvalidity, known.uid = uidvalidity, mail.uid
-    # Identical copies take one known row each, so the next copy must see this change.
-    session.flush()
-    return True

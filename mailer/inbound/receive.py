@@ -1,7 +1,7 @@
 """Stored bytes become a Message in its conversation, once; what cannot be read is quarantined with the reason."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,8 +11,10 @@ from sqlmodel import Session, col, select
 from mailer.clock import Clock
 from mailer.db import Database, describe, insert_once
 from mailer.errors import InputError
-from mailer.inbound.parse import ParsedMail, parse
-from mailer.inbound.thread import find_conversation
+from mailer.inbound.authenticity import Ourselves, domain_of, look_alike
+from mailer.inbound.parse import parse
+from mailer.inbound.parsed import ParsedMail
+from mailer.inbound.thread import Place, Rules, place_of
 from mailer.model import (
     Blob,
     Conversation,
@@ -26,6 +28,8 @@ from mailer.model import (
     RawMailState,
     Route,
     Sighting,
+    lift_undeliverable,
+    note_report,
 )
 
 log = structlog.get_logger()
@@ -39,6 +43,7 @@ class Stored:
 
     raw_mail_id: int
     raw: bytes
+    mailbox: str
 
 
 @dataclass(frozen=True)
@@ -49,37 +54,53 @@ class Letter:
     mail: ParsedMail
 
 
-async def receive_stored(db: Database, clock: Clock, own_addresses: frozenset[str]) -> bool:
-    """Read a batch of stored mail, with no transaction open while reading; False when there was none."""
+# Reads bytes that came to the mailbox of this name; raises InputError for what cannot be read.
+Read = Callable[[bytes, str], ParsedMail]
+
+
+async def receive_stored(
+    db: Database,
+    clock: Clock,
+    own_addresses: frozenset[str],
+    *,
+    read: Read | None = None,
+    rules: Rules | None = None,
+) -> bool:
+    """Read a batch of stored mail, with no transaction open while reading; False when there was none.
+
+    The daemon's `read` asks the limited child process; without it mail is read here.
+    """
     stored = await db.read(stored_mail, _BATCH)
     if not stored:
         return False
-    letters, unreadable = await asyncio.to_thread(_read_all, stored, own_addresses)
+    read = read or (lambda raw, _: parse(raw, Ourselves(own_addresses)))
+    letters, unreadable = await asyncio.to_thread(_read_all, stored, own_addresses, read)
     for raw_mail_id, error in unreadable:
         await db.run(quarantine, raw_mail_id, error)
     now = clock.now()
-    await db.run_each(lambda session, batch: receive(session, batch, now=now), letters, _set_aside)
+    await db.run_each(lambda session, batch: receive(session, batch, now=now, rules=rules), letters, _set_aside)
     return True
 
 
 def stored_mail(session: Session, limit: int) -> list[Stored]:
     """The oldest mails that nobody has read."""
     rows = session.exec(
-        select(RawMail.id, Blob)
+        select(RawMail.id, Blob, Mailbox.name)
+        .join(Mailbox, col(Mailbox.id) == RawMail.mailbox_id)
         .join(Blob, col(Blob.sha256) == RawMail.sha256)
         .where(RawMail.state == RawMailState.STORED)
         .order_by(col(RawMail.id))
         .limit(limit)
     )
-    return [Stored(raw_mail_id, blob.unpack()) for raw_mail_id, blob in rows if raw_mail_id is not None]
+    return [Stored(number, blob.unpack(), mailbox) for number, blob, mailbox in rows if number is not None]
 
 
-def receive(session: Session, letters: Sequence[Letter], *, now: datetime) -> None:
+def receive(session: Session, letters: Sequence[Letter], *, now: datetime, rules: Rules | None = None) -> None:
     """Give each mail its conversation. A mail that another worker took meanwhile is left alone."""
     for letter in letters:
         raw_mail = _take(session, letter.raw_mail_id)
         if raw_mail is not None:
-            _receive_one(session, raw_mail, letter.mail, now)
+            _receive_one(session, raw_mail, letter.mail, rules, now)
 
 
 def quarantine(session: Session, raw_mail_id: int, error: str) -> None:
@@ -91,11 +112,11 @@ def quarantine(session: Session, raw_mail_id: int, error: str) -> None:
         log.warning("mail_quarantined", raw_mail=raw_mail_id)
 
 
-def _read_all(stored: Sequence[Stored], own: frozenset[str]) -> tuple[list[Letter], list[tuple[int, str]]]:
+def _read_all(stored: Sequence[Stored], own: frozenset[str], read: Read) -> tuple[list[Letter], list[tuple[int, str]]]:
     letters, unreadable = [], []
     for one in stored:
         try:
-            letters.append(Letter(one.raw_mail_id, _not_our_own(parse(one.raw), own)))
+            letters.append(Letter(one.raw_mail_id, _not_our_own(read(one.raw, one.mailbox), own)))
         except InputError as error:
             unreadable.append((one.raw_mail_id, "; ".join(error.problems)))
         except Exception as error:
@@ -116,20 +137,42 @@ def _take(session: Session, raw_mail_id: int) -> RawMail | None:
     return session.exec(wanted.with_for_update(skip_locked=True)).first()
 
 
-def _receive_one(session: Session, raw_mail: RawMail, mail: ParsedMail, now: datetime) -> None:
+def _receive_one(session: Session, raw_mail: RawMail, mail: ParsedMail, rules: Rules | None, now: datetime) -> None:
     mailbox = session.get_one(Mailbox, raw_mail.mailbox_id)
     customer = _customer(session, mail, now)
-    conversation = find_conversation(session, customer.id or 0, mail.in_reply_to, mail.reference_ids)
-    if conversation is None:
-        conversation = _open(session, customer, mailbox, mail, now)
-    elif not mail.automatic:
-        conversation.state = ConversationState.NEEDS_ANSWER
-        conversation.reason = ""
+    place = place_of(session, customer, mail.in_reply_to, mail.reference_ids, subject=mail.subject, rules=rules)
+    conversation = place.conversation or _open(session, customer, mailbox, mail, place, raw_mail.history, now)
+    if place.conversation is not None and not mail.automatic and not raw_mail.history:
+        conversation.state, conversation.reason = ConversationState.NEEDS_ANSWER, ""
         conversation.updated_at = now
-    session.add(_message(raw_mail, mailbox, conversation, mail, now))
-    insert_once(session, Sighting(internet_message_id=mail.message_id, place=f"mailbox {mailbox.id}", seen_at=now))
+    message = _message(raw_mail, mailbox, conversation, mail, now)
+    message.warnings = [*message.warnings, *_imitation(session, customer, place)]
+    session.add(message)
+    session.flush()
+    _note_what_it_proves(session, mailbox, message, mail, now)
     raw_mail.state = RawMailState.RECEIVED
     session.flush()
+
+
+def _note_what_it_proves(session: Session, mailbox: Mailbox, message: Message, mail: ParsedMail, now: datetime) -> None:
+    """A mail that we hold exists; so does the one that it returns; and whoever writes can be written to."""
+    places = {f"mailbox {mailbox.id}": mail.message_id, "returned": mail.reported_message_id}
+    for place, message_id in places.items():
+        if message_id:
+            insert_once(session, Sighting(internet_message_id=message_id, place=place, seen_at=now))
+    if message.history:
+        return
+    if message.route in (Route.BOUNCE, Route.COMPLAINT):
+        note_report(
+            session,
+            message,
+            mail.bounces,
+            reported_message_id=mail.reported_message_id,
+            returned_to=mail.returned_to,
+            feedback_type=mail.feedback_type,
+        )
+    elif not mail.automatic and message.from_address:
+        lift_undeliverable(session, message.from_address, now=now)
 
 
 def _customer(session: Session, mail: ParsedMail, now: datetime) -> Customer:
@@ -139,19 +182,46 @@ def _customer(session: Session, mail: ParsedMail, now: datetime) -> Customer:
     return session.exec(select(Customer).where(Customer.address == address)).one()
 
 
-def _open(session: Session, customer: Customer, mailbox: Mailbox, mail: ParsedMail, now: datetime) -> Conversation:
+def _open(
+    session: Session,
+    customer: Customer,
+    mailbox: Mailbox,
+    mail: ParsedMail,
+    place: Place,
+    history: bool,
+    now: datetime,
+) -> Conversation:
+    machine = f"an automatic mail ({mail.automatic})" if mail.automatic else ""
+    closed_by = "history" if history else machine
     conversation = Conversation(
         customer_id=customer.id or 0,
         storefront=mailbox.storefront,
-        state=ConversationState.CLOSED if mail.automatic else ConversationState.NEEDS_ANSWER,
-        reason=f"an automatic mail ({mail.automatic})" if mail.automatic else "",
+        state=ConversationState.CLOSED if closed_by else ConversationState.NEEDS_ANSWER,
+        reason=closed_by,
         subject=mail.subject,
+        possibly_of=place.possibly_of,
+        relay_key=place.relay_key,
         created_at=now,
         updated_at=now,
     )
     session.add(conversation)
     session.flush()
     return conversation
+
+
+def _imitation(session: Session, customer: Customer, place: Place) -> list[str]:
+    """A stranger in a customer's conversation, under a domain that looks like the customer's."""
+    conversation = session.get(Conversation, place.possibly_of) if place.possibly_of else None
+    other = session.get(Customer, conversation.customer_id) if conversation else None
+    domain = domain_of(customer.address)
+    like = look_alike(domain, [domain_of(other.address)]) if other else None
+    return [f"The sender's domain {domain} looks like the customer's ({like}) and is another."] if like else []
+
+
+def _state(raw_mail: RawMail, mail: ParsedMail) -> MessageState:
+    if mail.automatic:
+        return MessageState.AUTOMATED
+    return MessageState.FILED if raw_mail.history else MessageState.RECEIVED
 
 
 def _message(
@@ -161,11 +231,11 @@ def _message(
     return Message(
         conversation_id=conversation.id or 0,
         direction=Direction.IN,
-        state=MessageState.AUTOMATED if mail.automatic else MessageState.RECEIVED,
-        route=mail.route,
+        state=_state(raw_mail, mail),
+        route=Route(mail.route),
         storefront=mailbox.storefront,
         raw_mail_id=raw_mail.id,
-        sha256=raw_mail.sha256,
+        sha256=raw_mail.sha256 or "",
         internet_message_id=mail.message_id,
         in_reply_to=mail.in_reply_to,
         reference_ids=list(mail.reference_ids),
@@ -176,10 +246,25 @@ def _message(
         reply_to=mail.reply_to,
         text=mail.text,
         own_words=mail.own_words,
+        dmarc=mail.authenticity.dmarc,
+        warnings=list(mail.authenticity.warnings),
+        defects=[*mail.defects, *_missing(raw_mail)],
+        files=[vars(file) for file in mail.attachments],
+        may_auto_answer=mail.may_auto_answer and not raw_mail.history,
+        history=raw_mail.history,
+        partial=raw_mail.partial,
         # A server's clock may run ahead; a deadline must not begin in the future.
         received_at=min(raw_mail.internal_date, now),
         created_at=now,
     )
+
+
+def _missing(raw_mail: RawMail) -> list[str]:
+    """What the agent must know of a mail that is larger than we fetch unasked."""
+    if not raw_mail.partial:
+        return []
+    size = f"{raw_mail.size / 1e6:.1f} MB"
+    return [f"this mail has {size}; only its header and the beginning of its text were fetched, no attachments"]
 
 
 def _set_aside(session: Session, letter: Letter, error: str) -> None:

@@ -6,26 +6,37 @@ Importing this package registers every table.
 """
 
 from mailer.model.agent import Agent, AgentSession, ApiToken, Role, SignInLink
+from mailer.model.alarm import Alarm, open_alarms, raise_alarm, settle_alarm
+from mailer.model.automatic import AutomaticAnswer
 from mailer.model.base import Row
+from mailer.model.bounce import Bounce, Complaint, ReportState, note_report
 from mailer.model.classification import Classification, Level
-from mailer.model.conversation import Conversation, ConversationState, ReplyClock
+from mailer.model.conversation import Conversation, ConversationState, Regrouping, ReplyClock
 from mailer.model.customer import Customer
 from mailer.model.delivery import Attempt, Delivery, DeliveryState
 from mailer.model.draft import Approval, Disclosure, Dismissal, Draft, DraftState
 from mailer.model.event import Event, EventTaken
+from mailer.model.hold import Hold, HoldScope, SendAnyway
 from mailer.model.mailbox import Mailbox, RawMail, RawMailState, Sighting
 from mailer.model.message import Blob, Direction, Message, MessageState, Route, SentCopy
 from mailer.model.order import Order, OrderLine, ParcelState, Scan, Shipment, number_key
+from mailer.model.pace import Circuit, Pace
 from mailer.model.slot import JobSlot
+from mailer.model.suppression import Stream, Suppression, SuppressionCause, lift_undeliverable
 
 __all__ = [
     "Agent",
     "AgentSession",
+    "Alarm",
     "ApiToken",
     "Approval",
     "Attempt",
+    "AutomaticAnswer",
     "Blob",
+    "Bounce",
+    "Circuit",
     "Classification",
+    "Complaint",
     "Conversation",
     "ConversationState",
     "Customer",
@@ -38,6 +49,8 @@ __all__ = [
     "DraftState",
     "Event",
     "EventTaken",
+    "Hold",
+    "HoldScope",
     "JobSlot",
     "Level",
     "Mailbox",
@@ -45,17 +58,29 @@ __all__ = [
     "MessageState",
     "Order",
     "OrderLine",
+    "Pace",
     "ParcelState",
     "RawMail",
     "RawMailState",
+    "Regrouping",
     "ReplyClock",
+    "ReportState",
     "Role",
     "Route",
     "Row",
     "Scan",
+    "SendAnyway",
     "SentCopy",
     "Shipment",
     "Sighting",
     "SignInLink",
+    "Stream",
+    "Suppression",
+    "SuppressionCause",
+    "lift_undeliverable",
+    "note_report",
     "number_key",
+    "open_alarms",
+    "raise_alarm",
+    "settle_alarm",
 ]

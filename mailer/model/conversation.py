@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Index, Text, text
+from sqlalchemy import JSON, Index, Text, text
 from sqlmodel import Field
 
 from mailer.model.base import Row, maybe_moment, moment, word
@@ -30,6 +31,10 @@ class Conversation(Row, table=True):
     reason: str = Field(default="", sa_type=Text)
     subject: str = Field(default="", sa_type=Text)
     language: str | None = None
+    # The conversation that the first mail named, though its sender takes no part in it; a person may merge them.
+    possibly_of: int | None = None
+    # Sender and order number of a marketplace's relay address: the next mail with both belongs here.
+    relay_key: str | None = Field(default=None, index=True)
     created_at: datetime = moment()
     updated_at: datetime = moment()
 
@@ -56,3 +61,20 @@ class ReplyClock(Row, table=True):
     due_at: datetime = moment()
     paused_at: datetime | None = maybe_moment()
     stopped_at: datetime | None = maybe_moment()
+
+
+class Regrouping(Row, table=True):
+    """A person moved mails from one conversation to another: a merge (all of them) or a split. It can be undone."""
+
+    __tablename__ = "regrouping"
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str  # "merge" or "split"
+    source_id: int = Field(foreign_key="conversation.id", index=True)
+    target_id: int = Field(foreign_key="conversation.id", index=True)
+    message_ids: list[int] = Field(default_factory=list, sa_type=JSON)
+    # State and reason of both before, by their ids.
+    before: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    agent_id: int | None = None
+    made_at: datetime = moment()
+    undone_at: datetime | None = maybe_moment()

@@ -20,7 +20,7 @@ class DeliveryState(StrEnum):
     WITHHELD = "withheld"  # the guard did not let it go, `reason` says why; final
     CANCELED = "canceled"  # a person took it back in time; final
     EXPIRED = "expired"  # the relay did not take it in its time; final
-    HELD = "held"  # a person stopped it; a person releases it
+    HELD = "held"  # a Hold on it or on its address stops it; a person releases it
     BOUNCED = "bounced"  # it came back; final
     COMPLAINED = "complained"  # the recipient called it spam; final
 
@@ -37,14 +37,19 @@ class Delivery(Row, table=True):
     draft_id: int | None = Field(default=None, foreign_key="draft.id", index=True)
     kind: str = "reply"
     recipient: str
+    # MAIL FROM, where it is not the sender's own address; empty is the null return path (RFC 5321, 4.5.5).
+    envelope_sender: str | None = None
     state: DeliveryState = word(DeliveryState)
     attempt: int = 0
+    # Tries that the recipient put off; tries that failed for the relay's sake do not count.
+    deferrals: int = 0
     owner: str | None = None
     lease_until: datetime | None = maybe_moment()
     undo_until: datetime | None = maybe_moment()
     queued_at: datetime = moment()
     next_attempt_at: datetime = moment()
     expires_at: datetime | None = maybe_moment()
+    held_at: datetime | None = maybe_moment()
     settled_at: datetime | None = maybe_moment()
     reason: str = Field(default="", sa_type=Text)
 
@@ -64,4 +69,6 @@ class Attempt(Row, table=True):
     ended_at: datetime | None = maybe_moment()
     outcome: str | None = None
     code: int | None = None
+    # Which of the cases of `outbound.outcome` it was.
+    cause: str | None = None
     server_words: str = Field(default="", sa_type=Text)

@@ -3,7 +3,7 @@
 import zlib
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import JSON, Text
 from sqlmodel import Field
@@ -52,6 +52,7 @@ class MessageState(StrEnum):
     RECEIVED = "received"  # readable and in its conversation; `triage` moves it on
     TRIAGED = "triaged"  # we know what it wants; `replies.draft` reads it; final
     AUTOMATED = "automated"  # a machine wrote it; nobody answers; final
+    FILED = "filed"  # it lay in the mailbox before the first connect; nobody answers; final
     COMPOSED = "composed"  # ours; its Delivery tells the rest; final
 
 
@@ -86,10 +87,22 @@ class Message(Row, table=True):
     to_address: str = ""
     text: str = Field(default="", sa_type=Text)
     own_words: str = Field(default="", sa_type=Text)
+    # Who vouches for the sender: "pass", "fail" or "none" (inbound.authenticity); and sentences for the agent.
+    dmarc: str = "none"
+    warnings: list[str] = Field(default_factory=list, sa_type=JSON)
+    # What could not be read of it, or is signed or encrypted; and the files that it brought (name, type, size, hash).
+    defects: list[str] = Field(default_factory=list, sa_type=JSON)
+    files: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     received_at: datetime = moment()
     created_at: datetime = moment()
     # The draft that answers this mail; a newer draft takes its place. No foreign key: drafts point here too.
     draft_id: int | None = Field(default=None, index=True)
+    # Whether a machine may answer it at all (RFC 3834, 2): false for lists, bulk, null senders and whoever asks so.
+    may_auto_answer: bool = False
+    # From before the first connect: read so that later mail finds its conversation, and for nothing else.
+    history: bool = False
+    # A large mail of which we have header and text only.
+    partial: bool = False
     sent_copy: SentCopy = word(SentCopy, default=SentCopy.NONE)
     error: str | None = None
     erased_at: datetime | None = maybe_moment()

@@ -10,9 +10,8 @@ from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
 from typing import Any
 
-from mailer.errors import InputError
+from mailer.outbound.address import mailable
 
-_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 _REPLY_MARK = re.compile(r"(?:re|aw|sv|antw)\s{0,2}:", re.IGNORECASE)
 _MOST_REFERENCES = 20
 _THREADING = ("In-Reply-To", "References")
@@ -33,18 +32,31 @@ class Letter:
     in_reply_to: str
     reference_ids: Sequence[str]
     written_at: datetime
+    # Written by nobody: it says so, and asks that nobody answers by itself (RFC 3834, 5; MS-OXCMAIL).
+    automatic: bool = False
+
+
+# How we know our own automatic mails again, whichever of our installations wrote them.
+LOOP_MARK = "mailer"
+_AUTOMATIC = {"Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All", "X-Loop": LOOP_MARK}
 
 
 def compose(letter: Letter) -> bytes:
-    """A reply as bytes with CRLF, in seven bits. Raises InputError for an address that cannot be written to."""
-    mail = EmailMessage(policy=_ThreadedPolicy(linesep=SMTP.linesep))
+    """A reply as bytes with CRLF, in seven bits unless the address has others before the @ (RFC 6532).
+
+    Raises InputError for an address that cannot be written to.
+    """
+    utf8 = mailable(letter.recipient).needs_utf8
+    mail = EmailMessage(policy=_ThreadedPolicy(linesep=SMTP.linesep, utf8=utf8))
     mail["Message-ID"] = letter.message_id
     mail["Date"] = format_datetime(letter.written_at)
     mail["From"] = _address(letter.sender_address, letter.sender_name)
     mail["To"] = _address(letter.recipient, letter.recipient_name)
-    mail["Subject"] = reply_subject(letter.subject)
+    mail["Subject"] = _one_line(letter.subject) if letter.automatic else reply_subject(letter.subject)
     for name, ids in _threading(letter).items():
         mail[name] = " ".join(ids)
+    for name, value in _AUTOMATIC.items() if letter.automatic else ():
+        mail[name] = value
     mail.set_content(letter.text, cte="quoted-printable")
     mail.add_alternative(letter.html, subtype="html", cte="quoted-printable")
     return mail.as_bytes()
@@ -85,10 +97,8 @@ def _threading(letter: Letter) -> dict[str, list[str]]:
 
 
 def _address(address: str, name: str) -> Address:
-    if not _PLAIN_ADDRESS.fullmatch(address):
-        raise InputError("recipient", ["this address cannot be written to; it holds characters outside of ASCII"])
-    local, _, domain = address.rpartition("@")
-    return Address(_one_line(name), local, domain)
+    known = mailable(address)
+    return Address(_one_line(name), known.local, known.domain)
 
 
 def _one_line(text: str) -> str:

@@ -5,7 +5,9 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from mailer.model import Delivery, Direction, Draft, Message, MessageState, Order
+from mailer.model import Delivery, Direction, Draft, Message, MessageState, Order, SendAnyway
+from mailer.outbound.hold import held_because
+from mailer.outbound.suppress import suppressed
 from mailer.rendering.facts import differences, order_facts
 
 
@@ -28,7 +30,21 @@ class Expire:
     reason: str
 
 
-Verdict = Go | Withhold | Expire
+@dataclass(frozen=True)
+class Block:
+    """Nobody may write to this address, or not this; a person may send it anyway where that is lawful."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class PutAside:
+    """A person holds what goes to this address."""
+
+    reason: str
+
+
+Verdict = Go | Withhold | Expire | Block | PutAside
 
 
 @dataclass(frozen=True)
@@ -38,28 +54,36 @@ class Standing:
     expires_at: datetime | None
     newer_mail: bool = False
     changed_facts: tuple[str, ...] = ()
+    held: str = ""
+    suppressed: str = ""
 
 
 def judge(standing: Standing, now: datetime) -> Verdict:
     """The verdict on a delivery that is due."""
+    if standing.held:
+        return PutAside(standing.held)
     if standing.expires_at is not None and now > standing.expires_at:
         return Expire("the relay did not take it in its time")
     if standing.newer_mail:
         return Withhold("the customer wrote again before it left")
     if standing.changed_facts:
         return Withhold(f"the facts changed before it left: {'; '.join(standing.changed_facts)}")
+    if standing.suppressed:
+        return Block(standing.suppressed)
     return Go()
 
 
 def standing_of(session: Session, delivery: Delivery) -> Standing:
     """Read what speaks for and against a delivery."""
     draft = session.get(Draft, delivery.draft_id) if delivery.draft_id else None
-    if draft is None:
-        return Standing(delivery.expires_at)
+    # Who sent it anyway overruled holds and suppressions, never newer mail and changed facts.
+    overruled = session.get(SendAnyway, delivery.id) is not None
     return Standing(
         expires_at=delivery.expires_at,
-        newer_mail=_newer_mail(session, draft),
-        changed_facts=changed_facts(session, draft),
+        newer_mail=draft is not None and _newer_mail(session, draft),
+        changed_facts=changed_facts(session, draft) if draft else (),
+        held="" if overruled else held_because(session, delivery.recipient),
+        suppressed="" if overruled else suppressed(session, delivery.recipient, delivery.kind) or "",
     )
 
 
@@ -76,7 +100,7 @@ def _newer_mail(session: Session, draft: Draft) -> bool:
     newer = select(Message.id).where(
         Message.conversation_id == draft.conversation_id,
         Message.direction == Direction.IN,
-        Message.state != MessageState.AUTOMATED,
+        col(Message.state).not_in([MessageState.AUTOMATED, MessageState.FILED]),
         col(Message.id) > draft.answers_id,
     )
     return session.exec(newer.limit(1)).first() is not None

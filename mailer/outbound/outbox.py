@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from mailer.db import insert_once
-from mailer.model import Blob, Conversation, Delivery, DeliveryState, Direction, Message, MessageState, Route
+from mailer.errors import InputError
+from mailer.model import Blob, Circuit, Conversation, Delivery, DeliveryState, Direction, Message, MessageState, Route
+from mailer.outbound.address import mailable
+from mailer.outbound.proofread import Meant, proofread
 from mailer.signing import digest
 
 
@@ -21,13 +24,20 @@ class Outgoing:
     subject: str
     text: str
     in_reply_to: str
-    draft_id: int
+    draft_id: int | None
     undo_until: datetime
     expires_at: datetime
+    kind: str = "reply"
+    # MAIL FROM, where it is not the sender's own address; empty is the null return path.
+    envelope_sender: str | None = None
 
 
 def enqueue(session: Session, conversation: Conversation, mail: Outgoing, *, now: datetime) -> Delivery:
-    """Write the outgoing Message and its Delivery. It goes when the time to undo is over."""
+    """Write the outgoing Message and its Delivery. It goes when the time to undo is over.
+
+    Raises InputError for a mail that is not what it was meant to be; nothing is queued then.
+    """
+    refuse_a_broken_mail(session, mail)
     name = digest(mail.raw)
     insert_once(session, Blob.of(name, mail.raw))
     message = Message(
@@ -52,6 +62,8 @@ def enqueue(session: Session, conversation: Conversation, mail: Outgoing, *, now
         key=mail.key,
         message_id=message.id or 0,
         draft_id=mail.draft_id,
+        kind=mail.kind,
+        envelope_sender=mail.envelope_sender,
         recipient=mail.recipient,
         state=DeliveryState.UNDOABLE,
         undo_until=mail.undo_until,
@@ -62,3 +74,12 @@ def enqueue(session: Session, conversation: Conversation, mail: Outgoing, *, now
     session.add(delivery)
     session.flush()
     return delivery
+
+
+def refuse_a_broken_mail(session: Session, mail: Outgoing) -> None:
+    """Read the bytes again before anybody sends them. Raises InputError with all that is wrong."""
+    newest = select(Circuit.size_limit).order_by(col(Circuit.changed_at).desc())
+    limit = session.exec(newest.limit(1)).first()
+    meant = Meant(mail.message_id, str(mailable(mail.recipient)), mail.subject, mail.text, limit)
+    if problems := proofread(mail.raw, meant):
+        raise InputError("outgoing mail", problems)

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import and_, or_, update
 from sqlmodel import Session, col, select
 
+from mailer.errors import Conflict
 from mailer.model import (
     Conversation,
     ConversationState,
@@ -15,8 +16,9 @@ from mailer.model import (
     Message,
     ReplyClock,
 )
+from mailer.outbound.bounce import refused
+from mailer.outbound.outcome import Accepted, Deferred, Outcome, Refused, Unknown, say
 from mailer.outbound.retry import next_try, next_try_of_relay
-from mailer.outbound.smtp import Accepted, Deferred, Outcome, Refused, Unknown
 
 
 def settle(session: Session, delivery: Delivery, outcome: Outcome, *, now: datetime) -> None:
@@ -24,13 +26,14 @@ def settle(session: Session, delivery: Delivery, outcome: Outcome, *, now: datet
     delivery.owner = None
     delivery.lease_until = None
     match outcome:
-        case Accepted(words):
-            sent(session, delivery, words, now=now)
-        case Refused(words):
-            _end(delivery, DeliveryState.FAILED, words, now)
-            _to_person(session, delivery, f"our answer could not be delivered: {words}", now)
-        case Unknown(words):
-            _end(delivery, DeliveryState.UNKNOWN, words, now)
+        case Accepted():
+            sent(session, delivery, say(outcome), now=now)
+        case Refused():
+            _end(delivery, DeliveryState.FAILED, say(outcome), now)
+            refused(session, delivery, outcome.words, now=now)
+            _to_person(session, delivery, f"our answer could not be delivered: {say(outcome)}", now)
+        case Unknown():
+            _end(delivery, DeliveryState.UNKNOWN, say(outcome), now)
         case Deferred():
             _again(delivery, outcome, now)
 
@@ -38,6 +41,8 @@ def settle(session: Session, delivery: Delivery, outcome: Outcome, *, now: datet
 def sent(session: Session, delivery: Delivery, words: str, *, now: datetime) -> None:
     """The relay has it: the conversation waits for the customer, unless a newer mail came, and its clock stops."""
     _end(delivery, DeliveryState.SENT, words, now)
+    if not is_answer(delivery):
+        return
     conversation = _locked_conversation(session, delivery)
     if not _is_last_word(session, conversation, delivery):
         return
@@ -52,6 +57,8 @@ def sent(session: Session, delivery: Delivery, words: str, *, now: datetime) -> 
 def withhold(session: Session, delivery: Delivery, reason: str, *, now: datetime) -> None:
     """It must not go any more: its draft is stale and the conversation needs an answer again."""
     _end(delivery, DeliveryState.WITHHELD, reason, now)
+    if not is_answer(delivery):
+        return
     _retire_draft(session, delivery, reason, now)
     conversation = _locked_conversation(session, delivery)
     if _is_last_word(session, conversation, delivery):
@@ -66,18 +73,53 @@ def expire(session: Session, delivery: Delivery, reason: str, *, now: datetime) 
     _to_person(session, delivery, f"our answer could not be delivered: {words}", now)
 
 
+def block(session: Session, delivery: Delivery, reason: str, *, now: datetime) -> None:
+    """Nobody may write there: it is not sent, its draft stands, and a person decides."""
+    _end(delivery, DeliveryState.WITHHELD, reason, now)
+    _to_person(session, delivery, f"our answer was not sent: {reason}", now)
+
+
+def cancel(session: Session, delivery: Delivery, reason: str, *, now: datetime) -> None:
+    """A person does not want it sent: its draft is stale and a person is to write."""
+    _end(delivery, DeliveryState.CANCELED, reason, now)
+    _retire_draft(session, delivery, reason, now)
+    _to_person(session, delivery, reason, now)
+
+
+def again(session: Session, delivery: Delivery, *, expires_at: datetime, now: datetime) -> None:
+    """Queue what had ended without being sent; its conversation waits for it again. Raises Conflict when overtaken."""
+    draft = session.get(Draft, delivery.draft_id) if delivery.draft_id else None
+    if draft is not None:
+        conversation = _locked_conversation(session, delivery)
+        if _another_answer(session, conversation, draft):
+            raise Conflict(f"another answer took the place of delivery {delivery.id}; nothing was changed")
+        draft.state, draft.updated_at = DraftState.APPROVED, now
+        conversation.state, conversation.reason, conversation.updated_at = ConversationState.DRAFTED, "", now
+    delivery.state, delivery.next_attempt_at, delivery.expires_at = DeliveryState.QUEUED, now, expires_at
+    delivery.settled_at, delivery.held_at, delivery.deferrals = None, None, 0
+
+
+def is_answer(delivery: Delivery) -> bool:
+    """Whether a customer has their answer by it; an acknowledgement is none."""
+    return delivery.kind == "reply"
+
+
 def _end(delivery: Delivery, state: DeliveryState, words: str, now: datetime) -> None:
     delivery.state, delivery.reason, delivery.settled_at = state, words, now
 
 
 def _again(delivery: Delivery, outcome: Deferred, now: datetime) -> None:
-    when = next_try_of_relay if outcome.relay else next_try
-    delivery.state = DeliveryState.QUEUED
-    delivery.reason = outcome.words
-    delivery.next_attempt_at = when(delivery.key, delivery.attempt, now)
+    delivery.state, delivery.reason = DeliveryState.QUEUED, say(outcome)
+    if outcome.relay:
+        delivery.next_attempt_at = next_try_of_relay(delivery.key, delivery.attempt, now)
+        return
+    delivery.deferrals += 1
+    delivery.next_attempt_at = next_try(delivery.key, delivery.deferrals, now)
 
 
 def _to_person(session: Session, delivery: Delivery, reason: str, now: datetime) -> None:
+    if not is_answer(delivery):
+        return
     conversation = _locked_conversation(session, delivery)
     if _is_last_word(session, conversation, delivery):
         conversation.state, conversation.reason = ConversationState.NEEDS_PERSON, reason
@@ -92,11 +134,16 @@ def _retire_draft(session: Session, delivery: Delivery, reason: str, now: dateti
 
 def _is_last_word(session: Session, conversation: Conversation, delivery: Delivery) -> bool:
     """Whether nothing newer counts: a mail that came meanwhile, a draft that waits, or a later answer on its way."""
-    later = and_(col(Draft.state) == DraftState.APPROVED, col(Draft.id) > (delivery.draft_id or 0))
+    draft = session.get(Draft, delivery.draft_id) if delivery.draft_id else None
+    return conversation.state == ConversationState.DRAFTED and not _another_answer(session, conversation, draft)
+
+
+def _another_answer(session: Session, conversation: Conversation, draft: Draft | None) -> bool:
+    later = and_(col(Draft.state) == DraftState.APPROVED, col(Draft.id) > (draft.id if draft else 0))
     newer = select(Draft.id).where(
         Draft.conversation_id == conversation.id, or_(col(Draft.state) == DraftState.PENDING, later)
     )
-    return conversation.state == ConversationState.DRAFTED and session.exec(newer.limit(1)).first() is None
+    return session.exec(newer.limit(1)).first() is not None
 
 
 def _locked_conversation(session: Session, delivery: Delivery) -> Conversation:

@@ -25,6 +25,7 @@ class Template:
     locale: str
     body: str
     sha256: str
+    subject: str = ""
     needs: dict[str, Any] = field(default_factory=dict)
     optional: dict[str, Any] = field(default_factory=dict)
 
@@ -56,6 +57,7 @@ class Catalog:
             locale=name.rsplit(".", 2)[-2],
             body=body,
             sha256=hashlib.sha256(text.encode()).hexdigest(),
+            subject=str(front.get("subject", "")),
             needs=front.get("needs", {}),
             optional=front.get("optional", {}),
         )

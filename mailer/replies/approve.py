@@ -23,6 +23,7 @@ from mailer.model import (
     Draft,
     DraftState,
     Message,
+    SentCopy,
 )
 from mailer.outbound.compose import Letter, compose, reply_subject
 from mailer.outbound.guard import changed_facts
@@ -44,12 +45,15 @@ class Terms:
     undo: timedelta
     give_up_after: timedelta
     keys: Keys
+    # Whether a copy is to be put among the sent mails, as the provider keeps none.
+    sent_copy: bool = False
 
     @classmethod
     def of(cls, settings: Settings, keys: Keys) -> Self:
         """As config.toml says."""
         sender, outbound = settings.sender, settings.outbound
-        return cls(sender.address, sender.name, settings.replies.undo, outbound.give_up_after, keys)
+        copy = outbound.sent_copy != "none"
+        return cls(sender.address, sender.name, settings.replies.undo, outbound.give_up_after, keys, copy)
 
 
 def approve(session: Session, draft_id: int, *, version: int, agent_id: int, terms: Terms, now: datetime) -> int:
@@ -65,6 +69,8 @@ def approve(session: Session, draft_id: int, *, version: int, agent_id: int, ter
     mail = _outgoing(session, draft, conversation, approval, terms, now)
     approval.sha256 = digest(mail.raw)
     delivery = enqueue(session, conversation, mail, now=now)
+    if terms.sent_copy:
+        session.get_one(Message, delivery.message_id).sent_copy = SentCopy.WANTED
     draft.state, draft.updated_at = DraftState.APPROVED, now
     return delivery.id or 0
 

@@ -150,7 +150,11 @@ def answered_by(session: Session, draft: Draft) -> None:
     last_sent = (
         select(Message.id)
         .join(Delivery, col(Delivery.message_id) == Message.id)
-        .where(Message.conversation_id == draft.conversation_id, col(Delivery.state).in_(_LEFT_US))
+        .where(
+            Message.conversation_id == draft.conversation_id,
+            Delivery.kind == "reply",
+            col(Delivery.state).in_(_LEFT_US),
+        )
         .order_by(col(Message.id).desc())
         .limit(1)
     )
@@ -172,7 +176,7 @@ def newest_mail(session: Session, conversation_id: int) -> Message | None:
     wanted = select(Message).where(
         Message.conversation_id == conversation_id,
         Message.direction == Direction.IN,
-        Message.state != MessageState.AUTOMATED,
+        col(Message.state).not_in([MessageState.AUTOMATED, MessageState.FILED]),
     )
     return session.exec(wanted.order_by(col(Message.id).desc()).limit(1)).first()
 
@@ -203,6 +207,7 @@ def _case(session: Session, conversation: Conversation) -> Case | None:
             level=classification.level,
             senders=tuple(message.senders),
             order_address=order.email if order else None,
+            dmarc=message.dmarc,
         ),
         order_id=classification.order_id,
         unknown_number=classification.unknown_number,

@@ -40,9 +40,11 @@ def triage(session: Session, message_ids: Sequence[int], classifier: Classifier,
 
 def _triage_one(session: Session, message: Message, classifier: Classifier, now: datetime) -> None:
     conversation = session.get_one(Conversation, message.conversation_id)
-    judgement = classifier.classify(message.subject, message.own_words)
-    numbers = order_numbers(message.subject, message.own_words)
-    claimed = claims_number(message.subject, message.own_words)
+    # A mail that only forwards something has no words of its own; a bare quote of ours says nothing new.
+    words = message.own_words or ("" if message.in_reply_to else message.text)
+    judgement = classifier.classify(message.subject, words)
+    numbers = order_numbers(message.subject, words)
+    claimed = claims_number(message.subject, words)
     match = match_order(session, message.storefront, numbers, message.from_address, claimed)
     order = match.order
     # A later mail of a conversation that names no order is about the one it was about before.

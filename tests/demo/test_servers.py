@@ -6,7 +6,7 @@ from datetime import timedelta
 from mailer.clock import SystemClock
 from mailer.demo.servers import mail_server
 from mailer.demo.shop import CARE
-from mailer.outbound.smtp import Accepted, Deferred, Refused, Relay, RelayAccount
+from mailer.outbound.smtp import Accepted, Deferred, Envelope, Refused, Relay, RelayAccount
 from tests.demo.test_letters import letters
 
 
@@ -18,13 +18,13 @@ async def test_every_kind_of_letter_arrives_as_it_was_handed_in() -> None:
         account = RelayAccount("127.0.0.1", server.smtp_port, "none", None, CARE, "right", wait, wait)
         relay = Relay(account)
         for one in kinds.values():
-            assert await relay.offer(one.sender, CARE) is None
+            assert await relay.offer(Envelope(one.sender, CARE)) is None
             assert isinstance(await relay.hand_over(one.raw), Accepted)
         assert {raw for _, raw in server.delivered} == {one.raw for one in kinds.values()}
-        assert isinstance(await relay.offer(CARE, "nobody@customers.test"), Refused)
+        assert isinstance(await relay.offer(Envelope(CARE, "nobody@customers.test")), Refused)
         await relay.close()
         stranger = Relay(replace(account, password="wrong"))
-        problem = await stranger.offer(CARE, CARE)
+        problem = await stranger.offer(Envelope(CARE, CARE))
         assert isinstance(problem, Deferred)
         assert (problem.code, problem.relay) == (535, True)
         await stranger.close()

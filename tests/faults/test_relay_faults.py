@@ -147,7 +147,7 @@ def test_a_relay_that_does_not_let_us_in_keeps_replies_in_the_queue(make_shop: S
     shop.run()
     delivery = shop.answer(shop.ask("ana"))
     row = shop.wait_delivery(delivery, "queued")
-    assert "did not let us in" in row.reason
+    assert "refuses our login" in row.reason
     assert "535" in row.reason
     assert _conversation(shop, delivery)[0] == "drafted"
     assert "535" in shop.mailer("status", code=None).stdout

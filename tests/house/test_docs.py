@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import pytest
 import typer
@@ -17,10 +17,10 @@ from mailer.cli import app
 from mailer.config import Settings
 from tests.house.sources import PACKAGE, ROOT
 
-# A key with its default, switched off: `# undo = "12s"    # how long ...`.
-SWITCHED_OFF = re.compile(r"^# (?=[a-z_]+ = )", re.MULTILINE)
+# A key with its default, switched off: `# undo = "12s"    # how long ...`; or the head of a section that may be absent.
+SWITCHED_OFF = re.compile(r"^# (?=[a-z_]+ = |\[)", re.MULTILINE)
 # Keys without a default of their own: what config.toml shows is an example.
-EXAMPLES = {"ca_file"}
+EXAMPLES = {"ca_file", "token_file"}
 
 
 def read(name: str) -> str:
@@ -39,7 +39,7 @@ def sections(model: type[BaseModel] = Settings, path: str = "") -> Iterator[tupl
 def _models(field: FieldInfo) -> Iterator[tuple[type[BaseModel], str]]:
     for kind in (field.annotation, *get_args(field.annotation)):
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield kind, "" if kind is field.annotation else ".*"
+            yield kind, ".*" if get_origin(field.annotation) is dict else ""
 
 
 def keys() -> list[tuple[str, str, FieldInfo]]:
@@ -55,7 +55,7 @@ def shipped(text: str, path: str) -> dict[str, Any]:
     """A section of config.toml; of named sections the first."""
     section: Any = tomllib.loads(text)
     for part in path.split("."):
-        section = next(iter(section.values())) if part == "*" else section[part]
+        section = next(iter(section.values())) if part == "*" else section.get(part, {})
     assert isinstance(section, dict)
     return section
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from mailer.db import Database
 from mailer.errors import Conflict
 from mailer.inbound import cursor
-from mailer.inbound.imap import Fetched, Folder
+from mailer.inbound.folder import Fetched, Folder
 from mailer.model import Blob, Mailbox, RawMail
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -170,9 +170,11 @@ def test_identical_copies_stay_as_many_as_they_were_after_a_renumbering(session:
 
 def test_trouble_is_shown_until_the_server_answers_again(session: Session, box: int) -> None:
     cursor.note_trouble(session, box, "IMAP: timed out", now=NOW)
+    session.flush()
     session.expire_all()
     assert session.get_one(Mailbox, box).last_error == "IMAP: timed out"
     cursor.note_poll(session, box, now=NOW + SECOND)
+    session.flush()
     session.expire_all()
     mailbox = session.get_one(Mailbox, box)
     assert (mailbox.last_error, mailbox.last_poll_at) == (None, NOW + SECOND)

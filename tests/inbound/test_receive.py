@@ -8,8 +8,11 @@ from sqlmodel import Session, col, select
 
 from mailer.clock import FrozenClock
 from mailer.db import Database
+from mailer.errors import InputError
 from mailer.inbound import receive as receiving
+from mailer.inbound.child import Reader
 from mailer.inbound.parse import parse
+from mailer.inbound.parsed import ParsedMail
 from mailer.inbound.receive import Letter, receive, receive_stored, stored_mail
 from mailer.model import (
     Blob,
@@ -149,7 +152,7 @@ async def test_one_poison_mail_is_in_quarantine_and_the_others_are_in(db: Databa
 async def test_a_parser_that_breaks_puts_one_mail_in_quarantine(
     db: Database, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaking(raw: bytes) -> object:
+    def breaking(raw: bytes, _ours: object) -> object:
         if b"break" in raw:
             raise ZeroDivisionError("a bug")
         return parse(raw)
@@ -237,3 +240,39 @@ async def test_a_hostile_mail_is_received_on_both_engines(db: Database, clock: F
     (message,) = await received(db, clock, hostile)
     assert message.senders == ["bo@customer.test"]
     assert message.subject.isprintable()
+
+
+async def test_what_speaks_for_and_against_a_sender_is_kept_with_the_message(db: Database, clock: FrozenClock) -> None:
+    body = "--b\r\n\r\nhi\r\n--b\r\nContent-Type: image/png; name=../photo.png\r\n\r\nx\r\n--b"
+    raw = build.mail_bytes(body, Reply_To="x@evil.test", Content_Type="multipart/mixed; boundary=b")
+    (message,) = await received(db, clock, raw)
+    assert message.dmarc == "none"
+    assert message.warnings == ["Answers are asked to another address (Reply-To: x@evil.test)."]
+    assert message.defects == ["the last part of a multipart is missing or cut off"]
+    assert [(file["name"], file["size"]) for file in message.files] == [("photo.png", 1)]
+
+
+async def test_a_stranger_under_a_domain_like_the_customers_is_pointed_out(db: Database, clock: FrozenClock) -> None:
+    letter = {"Message_ID": "<first@customer.test>", "From": "ana@customer.test"}
+    forged = {"In_Reply_To": "<first@customer.test>", "From": "ana@cust0mer.test", "Message_ID": "<forged@x.test>"}
+    messages = await received(db, clock, build.mail_bytes("hi", **letter), build.mail_bytes("give me it", **forged))
+    assert [len(message.warnings) for message in messages] == [0, 1]
+    assert "looks like the customer's (customer.test)" in messages[1].warnings[0]
+
+
+async def test_mail_is_read_in_the_limited_process_and_one_that_kills_it_is_in_quarantine(
+    db: Database, clock: FrozenClock
+) -> None:
+    reader = Reader()
+
+    def read(raw: bytes, mailbox: str) -> ParsedMail:
+        assert mailbox == "support"
+        if b"deadly" in raw:
+            reader.close()
+            raise InputError("mail", ["the process that reads mail died of it (signal 9)"])
+        return reader.read(raw)
+
+    await db.run(put, build.mail_bytes("deadly"), build.mail_bytes("fine"))
+    assert await receive_stored(db, clock, OWN, read=read)
+    reader.close()
+    assert [state for state, _ in await states(db)] == [RawMailState.QUARANTINED, RawMailState.RECEIVED]

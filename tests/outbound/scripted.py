@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ DROP, STALL = "drop", "stall"
 GOOD = {
     "connect": "220 scripted ESMTP",
     "ehlo": "250-scripted\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME",
+    "starttls": "220 go ahead",
     "helo": "250 scripted",
     "auth": "235 welcome",
     "mail": "250 sender ok",
@@ -33,7 +35,12 @@ class Scripted:
     port: int = 0
     connections: int = 0
     steps: list[str] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    context: ssl.SSLContext | None = None
+    # More connections at once than this are turned away.
+    most_at_once: int = 1_000
+    open_now: int = 0
     over: asyncio.Event = field(default_factory=asyncio.Event)
     serving: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -47,12 +54,17 @@ class Scripted:
         assert task is not None
         self.serving.add(task)
         self.connections += 1
+        self.open_now += 1
+        if self.open_now > self.most_at_once:
+            self.script.setdefault("connect", []).insert(0, "421 4.3.2 too many connections")
         try:
             with contextlib.suppress(_HungUp, ConnectionError, asyncio.IncompleteReadError):
                 await self._answer("connect", writer)
                 while line := await reader.readline():
+                    self.lines.append(line.rstrip(b"\r\n"))
                     await self._command(line.split(b" ")[0].strip().decode().lower(), reader, writer)
         finally:
+            self.open_now -= 1
             writer.transport.abort()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
@@ -60,6 +72,8 @@ class Scripted:
     async def _command(self, step: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.steps.append(step)
         answer = await self._answer(step, writer)
+        if step == "starttls" and self.context is not None:
+            await writer.start_tls(self.context)
         if step == "data" and answer.startswith("354"):
             await self._read_body(reader, writer)
         if step == "quit":
@@ -88,9 +102,11 @@ class Scripted:
 
 
 @contextlib.asynccontextmanager
-async def scripted(**answers: str) -> AsyncIterator[Scripted]:
+async def scripted(context: ssl.SSLContext | None = None, /, **answers: str) -> AsyncIterator[Scripted]:
     """A server on a free port of this machine, until the block ends; each step's first answer by its name."""
-    smtp = Scripted({step: [answer] for step, answer in answers.items()})
+    smtp = Scripted({step: [answer] for step, answer in answers.items()}, context=context)
+    if context is not None:
+        smtp.say("ehlo", "250-scripted\r\n250 STARTTLS")
     listener = await asyncio.start_server(smtp.serve, "127.0.0.1", 0, limit=10_000_000)
     smtp.port = listener.sockets[0].getsockname()[1]
     try:

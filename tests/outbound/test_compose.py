@@ -177,13 +177,33 @@ def test_no_words_of_a_customer_become_a_header(field: str, text: str) -> None:
     "address",
     [
         "ana@customer.test\r\nBcc: x@evil.test", "ana@customer.test,x@evil.test", "ana customer.test", "", "@b.test",
-        "ana@", "a b@customer.test", "<ana@customer.test>", "ána@customer.test", "ana@cüstomer.test", "ana@[127.0.0.1]",
+        "ana@", "a b@customer.test", "<ana@customer.test>", "án a@b.test", "ana@c&ü.test", "ana@[127.0.0.1]",
         '"a b"@customer.test', "ana@customer.test>", f"{'a' * 65}@customer.test", "a@b@customer.test",
     ],
 )  # fmt: skip
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(InputError, match="cannot be written to"):
         compose(letter(recipient=address))
+
+
+def test_an_international_domain_is_written_in_ascii() -> None:
+    raw = compose(letter(recipient="ana@straße.test"))
+    assert raw.isascii()
+    assert b"<ana@xn--strae-oqa.test>" in raw
+
+
+def test_an_international_name_before_the_at_is_written_as_it_is() -> None:
+    raw = compose(letter(recipient="ána@bücher.test"))
+    assert "<ána@xn--bcher-kva.test>".encode() in raw
+    assert all(len(line) <= 998 for line in raw.split(b"\r\n"))
+
+
+def test_an_automatic_mail_says_so_and_a_person_s_does_not() -> None:
+    mail = read(compose(letter(automatic=True)))
+    marks = {"Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All", "X-Loop": "mailer"}
+    assert {name: mail[name] for name in marks} == marks
+    by_hand = read(compose(letter()))
+    assert [by_hand[name] for name in (*marks, "Precedence")] == [None] * 4
 
 
 @pytest.mark.parametrize(

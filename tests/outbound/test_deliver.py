@@ -5,14 +5,20 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, select
 
 from mailer.clock import FrozenClock
 from mailer.db import Database
-from mailer.model import Attempt, ConversationState, Delivery, DeliveryState, DraftState
+from mailer.model import Attempt, Blob, Circuit, ConversationState, Delivery, DeliveryState, DraftState, Message
 from mailer.outbound.deliver import Claimed, Deliverer, Result, claim, mark_handing_over, record, renew, rescue
-from mailer.outbound.smtp import Accepted, Deferred, Outcome, Refused, Unknown
+from mailer.outbound.envelope import delivery_of
+from mailer.outbound.outcome import Accepted, Deferred, Outcome, Refused, Unknown
+from mailer.outbound.relays import RelayLimits
+from mailer.outbound.smtp import Envelope, Relay, RelayAccount
 from tests import build
+from tests.outbound.scripted import scripted
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LEASE = timedelta(seconds=30)
@@ -30,14 +36,15 @@ class Recorder:
     def __init__(self, db: Database, outcome: Outcome, problem: Deferred | Refused | None = None) -> None:
         self._db, self._outcome, self._problem = db, outcome, problem
         self.offered: list[tuple[str, str]] = []
+        self.size_limit: int | None = None
         self.bodies: list[bytes] = []
         self.states: list[DeliveryState] = []
         self.during_offer: Hook = nothing
         self.during_body: Hook = nothing
 
-    async def offer(self, sender: str, recipient: str) -> Deferred | Refused | None:
+    async def offer(self, envelope: Envelope) -> Deferred | Refused | None:
         self.states.append(await self._db.read(lambda session: session.exec(select(Delivery.state)).one()))
-        self.offered.append((sender, recipient))
+        self.offered.append((envelope.sender, envelope.recipient))
         await self.during_offer()
         return self._problem
 
@@ -46,6 +53,30 @@ class Recorder:
         self.bodies.append(raw)
         await self.during_body()
         return self._outcome
+
+    async def rest(self) -> None:
+        return None
+
+    async def close(self) -> None:
+        return None
+
+
+class Relayed:
+    """A relay that takes everything."""
+
+    size_limit: int | None = None
+
+    def __init__(self) -> None:
+        self.recipients: list[str] = []
+
+    async def offer(self, envelope: Envelope) -> None:
+        self.recipients.append(envelope.recipient)
+
+    async def hand_over(self, raw: bytes) -> Outcome:
+        return Accepted(f"250 {len(raw)} bytes")
+
+    async def rest(self) -> None:
+        return None
 
     async def close(self) -> None:
         return None
@@ -82,6 +113,27 @@ async def test_each_step_is_committed_before_the_next(
     assert (attempt.owner, attempt.outcome, attempt.server_words) == ("one", "accepted", "250 queued")
     assert attempt.started_at == attempt.handed_over_at == attempt.ended_at == clock.now()
     assert await deliverer(db, clock).deliver_next(relay) is False
+
+
+async def test_a_delivery_that_cannot_be_looked_at_lets_the_others_pass(db: Database, clock: FrozenClock) -> None:
+    _, broken = db.run_here(build.approved, clock.now())
+    clock.current += SECOND
+    _, whole = db.run_here(build.approved, clock.now(), number="#1002", sender="ben@customer.test")
+    clock.current += MINUTE
+
+    def lose_bytes(session: Session) -> None:
+        message = session.get_one(Message, session.get_one(Delivery, broken).message_id)
+        session.get_one(Blob, message.sha256).packed = b"no zlib"
+
+    db.run_here(lose_bytes)
+    relay, one = Relayed(), deliverer(db, clock)
+    assert await one.deliver_next(relay) is False
+    assert await one.deliver_next(relay)
+    assert relay.recipients == ["ben@customer.test"]
+    assert db.read_here(build.delivery, whole).state == D.SENT
+    found = db.read_here(build.delivery, broken)
+    assert (found.state, found.next_attempt_at) == (D.QUEUED, clock.now() + MINUTE)
+    assert "could not be looked at" in found.reason
 
 
 @pytest.mark.parametrize(
@@ -266,8 +318,8 @@ async def test_many_senders_share_the_work_and_no_mail_goes_twice(db: Database, 
     recipients: list[str] = []
 
     class Relay(Recorder):
-        async def offer(self, sender: str, recipient: str) -> None:
-            recipients.append(recipient)
+        async def offer(self, envelope: Envelope) -> None:
+            recipients.append(envelope.recipient)
 
         async def hand_over(self, raw: bytes) -> Outcome:
             await asyncio.sleep(0)
@@ -281,3 +333,76 @@ async def test_many_senders_share_the_work_and_no_mail_goes_twice(db: Database, 
     await asyncio.gather(*(work(f"w{number}") for number in range(4)))
     assert sorted(recipients) == [f"c{number}@customer.test" for number in range(6)]
     assert {one for one in db.read_here(lambda session: session.exec(select(Delivery.state)).all())} == {D.SENT}
+
+
+async def test_without_a_committed_mark_no_body_leaves(
+    db: Database, clock: FrozenClock, due: tuple[build.Asked, int]
+) -> None:
+    """The database is gone between the claim and the body (FAILURES F6)."""
+
+    async def vanish() -> None:
+        with db.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE delivery RENAME TO vanished"))
+
+    relay = Recorder(db, Accepted("250"))
+    relay.during_offer = vanish
+    try:
+        with pytest.raises(DBAPIError):
+            await deliverer(db, clock).deliver_next(relay)
+        assert relay.bodies == []
+    finally:
+        with db.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE vanished RENAME TO delivery"))
+    assert db.read_here(build.delivery, due[1]).state == D.SENDING
+
+
+async def test_a_relay_that_bears_one_connection_gets_every_mail_once(db: Database, clock: FrozenClock) -> None:
+    for number in range(6):
+        db.run_here(build.approved, clock.now(), number=f"#{number}", sender=f"c{number}@customer.test", id=str(number))
+    clock.current += MINUTE
+    limits = RelayLimits(connections=3)
+    async with scripted() as smtp:
+        smtp.most_at_once = 1
+        wait = timedelta(seconds=2)
+        account = RelayAccount("127.0.0.1", smtp.port, "none", None, "", "", wait, wait)
+        one = Deliverer(db, clock, owner="one", sender="care@shop.test", lease=LEASE, limits=limits)
+        relays = [Relay(account) for _ in range(3)]
+
+        async def work(lane: int) -> None:
+            while await one.deliver_next(relays[lane], lane):
+                await asyncio.sleep(0)
+
+        for _ in range(30):
+            await asyncio.gather(*(work(lane) for lane in range(3)))
+            clock.current += 20 * SECOND
+        for relay in relays:
+            await relay.close()
+    assert len(smtp.bodies) == 6
+    assert {state for state in db.read_here(lambda session: session.exec(select(Delivery.state)).all())} == {D.SENT}
+    turned_away = [one for one in db.read_here(attempts) if one.cause == "too_many_connections"]
+    assert 1 <= len(turned_away) <= 6
+
+
+async def test_what_the_relay_takes_at_most_is_remembered(
+    db: Database, clock: FrozenClock, due: tuple[build.Asked, int]
+) -> None:
+    relay = Recorder(db, Accepted("250"))
+    relay.size_limit = 10_000
+    await deliverer(db, clock).deliver_next(relay)
+    circuit = db.read_here(lambda session: session.exec(select(Circuit)).one())
+    assert circuit.size_limit == 10_000
+
+
+async def test_a_mail_goes_under_its_own_envelope_sender_or_a_signed_one(
+    db: Database, clock: FrozenClock, due: tuple[build.Asked, int]
+) -> None:
+    keys = build.TERMS.keys
+    relay = Recorder(db, Deferred("450 later", 450))
+    one = Deliverer(db, clock, owner="one", sender="care@shop.test", lease=LEASE, sign=keys)
+    await one.deliver_next(relay)
+    sender = relay.offered[0][0]
+    assert delivery_of(sender, keys) == due[1]
+    db.run_here(lambda session: setattr(build.delivery(session, due[1]), "envelope_sender", ""))
+    clock.current += 10 * MINUTE
+    await one.deliver_next(relay)
+    assert relay.offered[1][0] == ""

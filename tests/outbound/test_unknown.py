@@ -9,7 +9,7 @@ from mailer.db import Database
 from mailer.errors import Conflict, NotFound
 from mailer.model import ConversationState, DeliveryState, Message, Sighting
 from mailer.outbound.deliver import Result, claim, mark_handing_over, record
-from mailer.outbound.smtp import Unknown
+from mailer.outbound.outcome import Unknown
 from mailer.outbound.unknown import LOOK_FOR, decide, settle_unknown
 from tests import build
 
@@ -94,7 +94,9 @@ def test_a_mail_sent_again_at_a_person_s_word_still_meets_the_guard(db: Database
     case, delivery_id = db.run_here(lost, now)
     db.run_here(build.customer_mail, now, conversation=case.conversation, order=case.order)
     db.run_here(decide, delivery_id, arrived=False, agent_id=case.agent, now=now)
+    # The relay that lost a body is given a rest first.
     assert db.run_here(claim, owner="w", lease=LEASE, now=now) is None
+    assert db.run_here(claim, owner="w", lease=LEASE, now=now + MINUTE) is None
     assert db.read_here(build.delivery, delivery_id).state == DeliveryState.WITHHELD
 
 

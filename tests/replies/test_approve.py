@@ -287,7 +287,7 @@ def test_a_conversation_without_an_address_cannot_be_answered(db: Database, now:
 
 
 def test_an_address_that_cannot_be_written_to_is_told_and_nothing_is_kept(db: Database, now: datetime) -> None:
-    conversation = db.run_here(lambda session: build.customer_mail(session, now, sender="ä@b.test").conversation_id)
+    conversation = db.run_here(lambda session: build.customer_mail(session, now, sender="a b@b.test").conversation_id)
     person = db.run_here(build.agent, now)
     draft = db.run_here(write_own, conversation, text="Mine.", agent_id=person, now=now)
     with pytest.raises(InputError, match="cannot be written to"):

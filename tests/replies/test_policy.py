@@ -51,6 +51,17 @@ def test_a_person_answers_and_is_told_why(
     assert words in verdict.reason
 
 
+@pytest.mark.parametrize(
+    ("dmarc", "words"),
+    [("pass", "no template"), ("fail", "nothing confirms"), ("none", "nothing confirms"), ("", "nothing confirms")],
+)
+@pytest.mark.parametrize("intent", ["change_order", "cancel_order", "return_refund", "unsubscribe_privacy"])
+def test_a_change_that_nobody_vouches_for_is_told_to_the_agent(intent: str, dmarc: str, words: str) -> None:
+    verdict = choose(Asked(intent, Level.HIGH, ANA, HER_ORDER, dmarc))
+    assert isinstance(verdict, NeedsPerson)
+    assert words in verdict.reason
+
+
 def test_the_neutral_answer_is_the_one_for_an_order_that_does_not_exist() -> None:
     """Whoever asks cannot tell from the template whether the order is there."""
     of_another = choose(Asked("order_status", Level.HIGH, ANA, ANOTHER_S))

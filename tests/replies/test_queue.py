@@ -19,8 +19,8 @@ from mailer.model import (
     RawMail,
     RawMailState,
 )
+from mailer.outbound.outcome import Accepted, Refused, Unknown
 from mailer.outbound.settle import settle
-from mailer.outbound.smtp import Accepted, Refused, Unknown
 from mailer.replies import approve
 from mailer.replies.queue import Tab, counts, item, quarantined, waiting
 from tests import build

@@ -1,5 +1,6 @@
 """A real Dovecot 2.3 with its own folder, ports and certificate authority; as root (it drops to nobody) or not."""
 
+import base64
 import grp
 import imaplib
 import os
@@ -22,6 +23,13 @@ from tests.rigs.letters import Letter
 from tests.rigs.machine import children, free_port, listens, missing, program, wait_for
 
 PASSWORD = "correct horse"
+# With it the rig's provider signs its access tokens (JWT, HS256); Dovecot checks them itself.
+TOKEN_KEY = b"the key of the rig's own provider"
+_OAUTH2 = """
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix={folder}/keys/
+username_attribute = sub
+"""
 _PACKAGE = "dovecot-imapd dovecot-lmtpd"
 
 _CONFIG = """
@@ -40,7 +48,7 @@ ssl = yes
 ssl_cert = <{folder}/cert.pem
 ssl_key = <{folder}/key.pem
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login xoauth2
 auth_failure_delay = 0
 mail_location = maildir:{folder}/mail/%u
 mail_uid = {user}
@@ -50,6 +58,11 @@ verbose_proctitle = yes
 passdb {{
   driver = passwd-file
   args = scheme=PLAIN username_format=%u {folder}/passwd
+}}
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {folder}/oauth2.conf
 }}
 userdb {{
   driver = static
@@ -91,11 +104,26 @@ service lmtp {{
     port = {lmtp}
   }}
 }}
+{sieve}
 service imap {{
   chroot =
 }}
 service stats {{
   chroot =
+}}
+"""
+
+# Scripts answer mail only where Pigeonhole is installed; a Postfix beside this server takes what they write.
+_SIEVE_PLUGIN = Path("/usr/lib/dovecot/modules/lib90_sieve_plugin.so")
+_SIEVE = """
+submission_host = 127.0.0.1:{submission}
+protocol lmtp {{
+  mail_plugins = sieve
+}}
+plugin {{
+  sieve = file:{folder}/home/%u/answer.sieve
+  sieve_extensions = +vacation-seconds
+  sieve_vacation_min_period = 0
 }}
 """
 
@@ -106,6 +134,7 @@ class Ports:
     imaps: int
     lmtp: int
     sasl: int
+    submission: int
 
 
 class Dovecot:
@@ -117,7 +146,7 @@ class Dovecot:
         if not version.startswith("2.3."):
             missing(f"Dovecot {version.strip()}: the rig speaks the configuration of 2.3 (Debian 12)")
         self.folder = Path(tempfile.mkdtemp(prefix="dv", dir="/tmp"))
-        self.ports = Ports(free_port(), free_port(), free_port(), free_port())
+        self.ports = Ports(*(free_port() for _ in range(5)))
         self.ca = trustme.CA()
         self._process: subprocess.Popen[bytes] | None = None
         self._write()
@@ -158,6 +187,17 @@ class Dovecot:
         path = self.folder / "passwd"
         others = [line for line in path.read_text().splitlines() if line.split(":")[0] != name]
         path.write_text("\n".join([*others, f"{name}:{{PLAIN}}{password}::::::"]) + "\n")
+
+    def answer_by(self, user: str, script: str) -> None:
+        """Let a Sieve script (RFC 5228) act on each mail that comes for this user, as a vacation responder does."""
+        if not _SIEVE_PLUGIN.exists():
+            missing("Pigeonhole is not installed: apt-get install dovecot-sieve")
+        home = self.folder / "home" / user
+        home.mkdir()
+        (home / "answer.sieve").write_text(script)
+        if os.geteuid() == 0:
+            for path in (home, home / "answer.sieve"):
+                shutil.chown(path, "nobody", "nogroup")
 
     def deliver(self, user: str, *letters: Letter) -> None:
         """Hand mails in by LMTP over one connection; they lie in the inbox when this returns."""
@@ -233,7 +273,11 @@ class Dovecot:
         for name in ("mail", "home", "run", "state"):
             (self.folder / name).mkdir()
         (self.folder / "passwd").touch()
-        config = _CONFIG.format(folder=self.folder, user=owner.pw_name, group=team, **vars(self.ports))
+        (self.folder / "keys" / "default" / "HS256").mkdir(parents=True)
+        (self.folder / "keys" / "default" / "HS256" / "default").write_bytes(base64.b64encode(TOKEN_KEY))
+        (self.folder / "oauth2.conf").write_text(_OAUTH2.format(folder=self.folder))
+        sieve = _SIEVE.format(folder=self.folder, **vars(self.ports)) if _SIEVE_PLUGIN.exists() else ""
+        config = _CONFIG.format(folder=self.folder, user=owner.pw_name, group=team, sieve=sieve, **vars(self.ports))
         (self.folder / "dovecot.conf").write_text(config)
         if root:
             for path in [self.folder, *self.folder.rglob("*")]:

@@ -44,6 +44,8 @@ smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = inet:127.0.0.1:{sasl}
 smtputf8_enable = yes
+relay_domains = loop.test
+transport_maps = inline:{{ loop.test=lmtp:inet:127.0.0.1:{lmtp} }}
 default_transport = error:no outside
 """
 _MASTER = """
@@ -58,6 +60,7 @@ defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 error unix - - n - - error
 retry unix - - n - - error
+lmtp unix - - n - - lmtp
 virtual unix - n n - - virtual
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
@@ -86,14 +89,17 @@ class Accepted:
 
 
 class Postfix:
-    """One relay on two ports: `open_port` takes mail from loopback, `login_port` only after AUTH (users of Dovecot)."""
+    """One relay on two ports: `open_port` takes mail from loopback, `login_port` only after AUTH (users of Dovecot).
+
+    What goes to customer.test lies in a Maildir, what goes to loop.test in Dovecot's mailbox of that address.
+    """
 
     def __init__(self, dovecot: Dovecot) -> None:
         self._program = program("postfix", "postfix")
         if os.geteuid() != 0:
             missing("Postfix starts only as root")
         self.folder = Path(tempfile.mkdtemp(prefix="pf", dir="/tmp"))
-        self.open_port, self.login_port = free_port(), free_port()
+        self.open_port, self.login_port = dovecot.ports.submission, free_port()
         self._write(dovecot)
 
     def start(self) -> None:
@@ -141,7 +147,9 @@ class Postfix:
         conf = self.folder / "conf"
         for name in ("conf", "queue", "data", "mail"):
             (self.folder / name).mkdir()
-        main = _MAIN.format(folder=self.folder, networks="127.0.0.0/8", sasl=dovecot.ports.sasl)
+        main = _MAIN.format(
+            folder=self.folder, networks="127.0.0.0/8", sasl=dovecot.ports.sasl, lmtp=dovecot.ports.lmtp
+        )
         (conf / "main.cf").write_text(main)
         (conf / "master.cf").write_text(_MASTER.format(open=self.open_port, login=self.login_port))
         (conf / "refuse").write_text(_REFUSE)

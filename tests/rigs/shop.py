@@ -43,6 +43,9 @@ class Plan:
     database: str = "sqlite:///mailer.db"
     inbound: dict[str, str] = field(default_factory=dict)
     outbound: dict[str, str] = field(default_factory=dict)
+    # The shop's own address, where mail can reach it; else nobody can write to it but by the rig.
+    address: str = ""
+    sections: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Shop:
         self.folder = Path(tempfile.mkdtemp(prefix="shop", dir="/tmp"))
         # Customers' addresses and the mailbox carry it, so that shops on the same servers do not meet.
         self.tag = self.folder.name.removeprefix("shop")
-        self.mailbox = f"care-{self.tag}"
+        self.mailbox = plan.address or f"care-{self.tag}"
         self.console_port, self.public_port = free_port(), free_port()
         self.dovecot, self.postfix, self.plan = dovecot, postfix, plan
         self.daemon = Daemon(self.folder)
@@ -211,7 +214,9 @@ class Shop:
         """Approve as the agent does; None when a newer mail or a changed fact forbids it."""
         # Not read from config.toml, whose reader would take this process's MAILER_FAULTS for a section.
         keys = read_keys(self.folder / "mailer.key")
-        terms = Terms(*SENDER, undo=timedelta(0), give_up_after=timedelta(hours=48), keys=keys)
+        terms = Terms(
+            self.plan.address or SENDER[0], SENDER[1], undo=timedelta(0), give_up_after=timedelta(hours=48), keys=keys
+        )
         now = SystemClock().now()
         try:
             return self.database.run_here(
@@ -283,10 +288,11 @@ def _config(shop: Shop) -> str:
         "db": {"url": plan.database},
         "inbound.mailboxes.support": mailbox,
         "inbound": plan.inbound,
-        "senders.care": dict(zip(("address", "name"), SENDER, strict=True)),
-        "replies": {"undo": "0s"},
+        "senders.care": dict(zip(("address", "name"), (plan.address or SENDER[0], SENDER[1]), strict=True)),
+        "replies": {"undo": "0s"} | plan.sections.get("replies", {}),
         "outbound": outbound | plan.outbound,
         "web": web,
+        **{name: values for name, values in plan.sections.items() if name != "replies"},
     }
     return "\n".join(_section(name, values) for name, values in sections.items())
 

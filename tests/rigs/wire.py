@@ -24,6 +24,7 @@ class Wire:
         self._open = True
         self._refuses = False
         self._budget: int | None = None
+        self._spoil: int | None = None
         self._lines: set[_Line] = set()
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
@@ -37,6 +38,11 @@ class Wire:
         """Pass so many more bytes of the server, then freeze: a stall in mid-fetch."""
         with self._lock:
             self._budget = size
+
+    def corrupt_after(self, size: int) -> None:
+        """Turn over one byte of the server, so many bytes from now."""
+        with self._lock:
+            self._spoil = size
 
     def resume(self) -> None:
         """Let what was frozen go on, as if the line had only been slow."""
@@ -130,6 +136,7 @@ class Wire:
         """Count what the server says; at the end of the budget pass the last bytes and freeze."""
         with self._lock:
             self.received += len(data)
+            data = self._spoilt(data)
             if self._budget is None:
                 return data
             head, self._budget = data[: self._budget], self._budget - len(data)
@@ -139,6 +146,13 @@ class Wire:
         sink.sendall(head)
         self._flows.clear()
         return data[len(head) :]
+
+    def _spoilt(self, data: bytes) -> bytes:
+        if self._spoil is None or self._spoil >= len(data):
+            self._spoil = None if self._spoil is None else self._spoil - len(data)
+            return data
+        place, self._spoil = self._spoil, None
+        return data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :]
 
 
 @dataclass(eq=False)

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query
 from sqlmodel import Session, col, select
 from starlette.responses import Response
 
-from mailer.model import Agent, Delivery, DeliveryState, Direction, Message, OrderLine
+from mailer.inbound.merge import regroupings
+from mailer.model import Agent, Delivery, DeliveryState, Direction, Message, OrderLine, Regrouping
 from mailer.replies.queue import Item, Tab, counts, item
 from mailer.web.console.forms import Id
 from mailer.web.console.words import PARCEL, TABS, Notice, Standing, standing, told
@@ -22,6 +23,7 @@ router = APIRouter()
 class Mail:
     """One mail as it is shown: the own words, and the whole only where it holds more; ours with how far it got."""
 
+    id: int
     ours: bool
     standing: Standing | None
     name: str
@@ -30,6 +32,13 @@ class Mail:
     subject: str
     words: str
     whole: str
+    # Why to look twice at the sender, what could not be read, and the files that came with it.
+    warnings: tuple[str, ...] = ()
+    defects: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    authenticated: bool = False
+    # Of a large mail of which only the beginning is here: the number of its raw bytes.
+    partial: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,7 @@ class Sight:
     lines: list[OrderLine]
     author: str
     undo: Delivery | None
+    regroupings: list[Regrouping]
 
 
 @router.get("/conversations/{conversation_id}")
@@ -93,6 +103,7 @@ def look(session: Session, conversation_id: int, *, undo: int | None) -> Sight:
         lines=_lines(session, found),
         author=author.name if author else "",
         undo=session.get(Delivery, undo) if undo else None,
+        regroupings=regroupings(session, conversation_id),
     )
 
 
@@ -110,6 +121,7 @@ def as_mail(message: Message, how_far: Standing | None = None) -> Mail:
     words = message.own_words.strip() or message.text.strip()
     whole = message.text.strip()
     return Mail(
+        id=message.id or 0,
         ours=message.direction is Direction.OUT,
         standing=how_far,
         name=message.from_name,
@@ -118,6 +130,17 @@ def as_mail(message: Message, how_far: Standing | None = None) -> Mail:
         subject=message.subject,
         words=words,
         whole=whole if whole != words else "",
+        partial=message.raw_mail_id if message.partial else None,
+        warnings=tuple(message.warnings),
+        defects=tuple(message.defects),
+        files=tuple(f"{file['name']} ({_size(file['size'])})" for file in message.files),
+        authenticated=message.dmarc == "pass",
+    )
+
+
+def _size(count: int) -> str:
+    return (
+        f"{count} bytes" if count < 1_000 else f"{count // 1_000} KB" if count < 1_000_000 else f"{count / 1e6:.1f} MB"
     )
 
 

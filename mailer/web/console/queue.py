@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
-from mailer.model import Delivery, RawMail
+from mailer.model import Delivery, Hold, RawMail
+from mailer.outbound.hold import stopped
 from mailer.replies.queue import Tab, Waiting, counts, quarantined, waiting
 from mailer.web.console.words import EMPTY, TABS, Notice, standing
 from mailer.web.desk import Here, Reader
@@ -28,6 +29,7 @@ class Sight:
     quarantined: Sequence[RawMail]
     undo: Delivery | None
     more: bool
+    stop: Hold | None = None
 
 
 @router.get("/")
@@ -74,6 +76,7 @@ def look(session: Session, tab: Tab, *, page: int, undo: int | None) -> Sight:
         quarantined=quarantined(session, limit=PAGE) if tab is Tab.QUARANTINE else [],
         undo=session.get(Delivery, undo) if undo else None,
         more=len(found) > PAGE,
+        stop=stopped(session),
     )
 
 

@@ -53,6 +53,9 @@ class Notice(StrEnum):
     WRITTEN = "written"
     ARRIVED = "arrived"
     AGAIN = "again"
+    RETRIED = "retried"
+    WHOLE = "whole"
+    REGROUPED = "regrouped"
 
     @property
     def words(self) -> str:
@@ -67,6 +70,9 @@ _NOTICES = {
     Notice.WRITTEN: "Your reply is a draft now. Approve it to send it.",
     Notice.ARRIVED: "Noted: the reply arrived.",
     Notice.AGAIN: "The reply is queued again.",
+    Notice.RETRIED: "The mail is read or fetched again.",
+    Notice.WHOLE: "The rest of the mail is fetched in the next round.",
+    Notice.REGROUPED: "The mails were moved.",
 }
 
 

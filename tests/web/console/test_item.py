@@ -2,10 +2,11 @@
 
 import httpx2
 import pytest
+from sqlmodel import Session, select
 
 from mailer.clock import FrozenClock
 from mailer.db import Database
-from mailer.model import DeliveryState
+from mailer.model import DeliveryState, Direction, Message
 from tests.web.build import ANSWER, case, set_delivery
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -110,3 +111,26 @@ async def test_there_is_no_page_for_a_conversation_that_is_not(agent: httpx2.Asy
     assert answer.status_code == 404
     assert "there is no conversation 7" in answer.text
     assert ANSWER not in answer.text
+
+
+async def test_what_speaks_against_a_sender_and_what_came_with_a_mail_are_shown_as_text(
+    db: Database, clock: FrozenClock, agent: httpx2.AsyncClient
+) -> None:
+    found = await db.run(case, clock.now())
+
+    def mark(session: Session) -> None:
+        for message in session.exec(select(Message).where(Message.direction == Direction.IN)):
+            message.warnings = [f"Answers are asked to another address {EVIL}"]
+            message.defects = ["encrypted (PGP): it cannot be read here"]
+            message.files = [
+                {"name": f"photo{EVIL}.jpg", "content_type": "image/jpeg", "size": 2_500_000, "sha256": ""}
+            ]
+            message.dmarc = "pass"
+
+    await db.run(mark)
+    page = (await agent.get(f"/conversations/{found.conversation}")).text
+    assert "Answers are asked to another address &lt;script&gt;" in page
+    assert "encrypted (PGP)" in page
+    assert "2.5 MB" in page
+    assert "confirms this mail (DMARC)" in page
+    assert "<img" not in page

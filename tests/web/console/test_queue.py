@@ -6,6 +6,7 @@ import httpx2
 
 from mailer.clock import FrozenClock
 from mailer.db import Database
+from mailer.outbound.hold import resume, stop
 from tests.web.build import case, quarantined
 
 
@@ -71,3 +72,15 @@ async def test_hostile_names_and_subjects_are_only_text(
 
 async def test_an_unknown_tab_is_refused(agent: httpx2.AsyncClient) -> None:
     assert (await agent.get("/queue?tab=nonsense")).status_code == 400
+
+
+async def test_a_stop_of_all_sending_is_on_the_page_until_it_ends(
+    db: Database, clock: FrozenClock, agent: httpx2.AsyncClient
+) -> None:
+    assert "All sending is stopped" not in (await agent.get("/queue")).text
+    await db.run(stop, by="maria", reason="wrong <prices>", now=clock.now())
+    page = (await agent.get("/queue")).text
+    assert "All sending is stopped" in page
+    assert "wrong &lt;prices&gt;" in page
+    await db.run(resume, by="maria", now=clock.now())
+    assert "All sending is stopped" not in (await agent.get("/queue")).text
