@@ -73,6 +73,7 @@ class Watcher:
         self._mailbox_id = 0
         self._failures = 0
         self._took = False
+        self._found = (0, 0, 0)
         self._alive_at = self._polled_at = monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -140,8 +141,7 @@ class Watcher:
             more = await self._round()
             await self._db.run(cursor.note_poll, self._mailbox_id, now=self._clock.now())
             self._failures, self._polled_at = 0, monotonic()
-            # Mail that came during a FETCH was announced to the FETCH; IDLE would say nothing of it.
-            if not stop.is_set() and not more and not self._took:
+            if not stop.is_set() and not more and not self._took and await self._is_unchanged():
                 await self._connection.idle(self._watch.idle)
 
     async def _claim(self) -> None:
@@ -158,6 +158,7 @@ class Watcher:
         """Everything once; whether there is more to do at once."""
         # A fresh SELECT each round: a folder that was restored or made anew shows itself only there.
         folder = await self._open()
+        self._found = _standing(folder)
         await self._meet(folder)
         await self._fetch_new(folder)
         await self._look_back(folder)
@@ -166,6 +167,13 @@ class Watcher:
         await self._tidier.tidy(folder)
         await self._sent.tend()
         return more
+
+    async def _is_unchanged(self) -> bool:
+        """Whether the folder still stands as the round found it; it is the one that IDLE speaks of.
+
+        News that came during the round was told to its other commands, so IDLE would stay silent of it.
+        """
+        return _standing(await self._open()) == self._found
 
     async def _open(self) -> Folder:
         folder = await self._connection.begin(open_folder, self._watch.account.folder)
@@ -312,6 +320,10 @@ class Watcher:
     async def _wake_on(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._connection.wake()
+
+
+def _standing(folder: Folder) -> tuple[int, int, int]:
+    return folder.uidvalidity, folder.uidnext, folder.exists
 
 
 async def _pause(seconds: float, stop: asyncio.Event) -> None:

@@ -95,3 +95,15 @@ async def test_a_folder_of_sent_mail_that_is_missing_is_an_alarm_and_mail_comes_
         await until(db, lambda session: "sent_folder" in alarms(session))
         server.put(mail(1))
         await until(db, holds(1))
+
+
+async def test_sleep_is_always_over_the_inbox_right_after_it_was_selected(db: Database, clock: FrozenClock) -> None:
+    async with imap_server() as server, watching(db, clock, server, sent="auto"):
+        await until(db, lambda _: server.commands.count("IDLE") > 2)
+        server.sent.append(Letter(1, mail(1), NOW))
+        clock.current += timedelta(minutes=2)
+        await until(db, lambda _: any("MESSAGE-ID" in command for command in server.commands))
+        slept = server.commands.count("IDLE")
+        await until(db, lambda _: server.commands.count("IDLE") > slept + 1)
+    before = {server.commands[place - 1].split()[0:2][-1] for place, one in enumerate(server.commands) if one == "IDLE"}
+    assert before == {'"INBOX"'}
