@@ -23,7 +23,7 @@ from mailer.outbound.guard import Block, Expire, Go, PutAside, Withhold, judge, 
 from mailer.outbound.hold import put_aside, stopped
 from mailer.outbound.jump import Jumps, stop_for_jump
 from mailer.outbound.outcome import Accepted, Deferred, Outcome, Refused
-from mailer.outbound.relays import SHIPPED, RelayLimits, heed, may_ask, note_size, resting, wait_for_pace
+from mailer.outbound.relays import SHIPPED, RelayLimits, heed, may_ask, note_size, resting, too_many, wait_for_pace
 from mailer.outbound.settle import block, expire, settle, withhold
 from mailer.outbound.smtp import Envelope
 from mailer.signing import Keys
@@ -101,7 +101,7 @@ class Deliverer:
         """Bring one due delivery to its end over the connection of this number; False when nothing is to be done."""
         claimed = await self._claim(lane)
         if claimed is None:
-            await transport.rest()
+            await self._rest(transport, lane)
             return False
         async with self._renewing(claimed):
             outcome = await self._send(claimed, transport)
@@ -130,6 +130,13 @@ class Deliverer:
             log.exception("claim_failed")
             await self._db.run(put_off_next, describe(error), now=now)
             return None
+
+    async def _rest(self, transport: Transport, lane: int) -> None:
+        # A connection that the relay has no room for is given back at once: another lane may be refused for its sake.
+        if lane and await self._db.read(too_many, self._limits, lane):
+            await transport.close()
+        else:
+            await transport.rest()
 
     async def _send(self, claimed: Claimed, transport: Transport) -> Outcome | None:
         problem = await transport.offer(

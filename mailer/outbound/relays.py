@@ -43,11 +43,14 @@ SHIPPED = RelayLimits()
 def resting(session: Session, limits: RelayLimits, lane: int, now: datetime) -> bool:
     """Whether this connection is to stay idle: the relay is left alone, or it bears fewer connections."""
     circuit = session.get(Circuit, limits.relay)
-    if circuit is None:
-        return False
-    return (circuit.rests_until is not None and circuit.rests_until > now) or lane >= _line(circuit).lanes(
-        limits.connections
-    )
+    left_alone = circuit is not None and circuit.rests_until is not None and circuit.rests_until > now
+    return left_alone or too_many(session, limits, lane)
+
+
+def too_many(session: Session, limits: RelayLimits, lane: int) -> bool:
+    """Whether the relay bears fewer connections than this one would need."""
+    circuit = session.get(Circuit, limits.relay)
+    return circuit is not None and lane >= _line(circuit).lanes(limits.connections)
 
 
 def may_ask(session: Session, limits: RelayLimits, *, until: datetime, now: datetime) -> bool:

@@ -92,8 +92,8 @@ def test_a_relay_that_has_no_time_is_asked_again_soon(shop: Shop) -> None:
     row = shop.wait_delivery(delivery, "queued")
     assert "421" in row.reason
     assert _minutes_to_next_try(shop, delivery) < 2
-    shop.postfix.accept_again("busy")
-    shop.wait_delivery(delivery, "sent", within=40)
+    with shop.postfix.accepting("busy"):
+        shop.wait_delivery(delivery, "sent", within=40)
     assert _taken(shop, "busy") == [_message_id(shop, delivery)]
 
 

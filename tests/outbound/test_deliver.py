@@ -14,7 +14,7 @@ from mailer.db import Database
 from mailer.model import Attempt, Blob, Circuit, ConversationState, Delivery, DeliveryState, DraftState, Message
 from mailer.outbound.deliver import Claimed, Deliverer, Result, claim, mark_handing_over, record, renew, rescue
 from mailer.outbound.envelope import delivery_of
-from mailer.outbound.outcome import Accepted, Deferred, Outcome, Refused, Unknown
+from mailer.outbound.outcome import Accepted, Cause, Deferred, Outcome, Refused, Unknown
 from mailer.outbound.relays import RelayLimits
 from mailer.outbound.smtp import Envelope, Relay, RelayAccount
 from tests import build
@@ -38,6 +38,7 @@ class Recorder:
         self.offered: list[tuple[str, str]] = []
         self.size_limit: int | None = None
         self.bodies: list[bytes] = []
+        self.closed = 0
         self.states: list[DeliveryState] = []
         self.during_offer: Hook = nothing
         self.during_body: Hook = nothing
@@ -58,7 +59,7 @@ class Recorder:
         return None
 
     async def close(self) -> None:
-        return None
+        self.closed += 1
 
 
 class Relayed:
@@ -372,6 +373,9 @@ async def test_a_relay_that_bears_one_connection_gets_every_mail_once(db: Databa
             while await one.deliver_next(relays[lane], lane):
                 await asyncio.sleep(0)
 
+        # The last lane has the only connection when the first one asks for its own.
+        await one.deliver_next(relays[2], 2)
+        await one.deliver_next(relays[0], 0)
         for _ in range(30):
             await asyncio.gather(*(work(lane) for lane in range(3)))
             clock.current += 20 * SECOND
@@ -381,6 +385,18 @@ async def test_a_relay_that_bears_one_connection_gets_every_mail_once(db: Databa
     assert {state for state in db.read_here(lambda session: session.exec(select(Delivery.state)).all())} == {D.SENT}
     turned_away = [one for one in db.read_here(attempts) if one.cause == "too_many_connections"]
     assert 1 <= len(turned_away) <= 6
+
+
+async def test_a_connection_that_the_relay_has_no_room_for_is_given_back_at_once(
+    db: Database, clock: FrozenClock
+) -> None:
+    refused = Deferred("421 too many connections", 421, Cause.TOO_MANY_CONNECTIONS)
+    db.run_here(record, [Result(Claimed(1, 1, "", b""), refused, clock.now())])
+    kept, given_back = Recorder(db, Accepted("250")), Recorder(db, Accepted("250"))
+    one = deliverer(db, clock)
+    assert not await one.deliver_next(kept, 0)
+    assert not await one.deliver_next(given_back, 1)
+    assert (kept.closed, given_back.closed) == (0, 1)
 
 
 async def test_what_the_relay_takes_at_most_is_remembered(

@@ -1,9 +1,11 @@
 """A real Postfix as the shop's relay: takes mail for customer.test into a Maildir, refuses some addresses by name."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesParser
@@ -118,11 +120,19 @@ class Postfix:
         path = self.folder / "maillog"
         return path.read_text(errors="replace")[-4_000:] if path.exists() else "(no log)"
 
-    def accept_again(self, pattern: str) -> None:
-        """Stop refusing the addresses of this pattern, as a greylisting server does after a while."""
+    @contextlib.contextmanager
+    def accepting(self, pattern: str) -> Iterator[None]:
+        """Not refusing the addresses of this pattern inside the block, as a greylisting server does after a while."""
         path = self.folder / "conf" / "refuse"
-        kept = [line for line in path.read_text().splitlines() if not line.startswith(f"/^{pattern}/")]
-        path.write_text("\n".join(kept) + "\n")
+        before = path.read_text()
+        self._refuse("\n".join(line for line in before.splitlines() if not line.startswith(f"/^{pattern}/")) + "\n")
+        try:
+            yield
+        finally:
+            self._refuse(before)
+
+    def _refuse(self, rules: str) -> None:
+        (self.folder / "conf" / "refuse").write_text(rules)
         self._command("reload")
 
     def accepted(self, part: str = "") -> list[Accepted]:
