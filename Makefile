@@ -1,9 +1,9 @@
-# make install | demo | test | check | bench | faults | outcomes | pictures
+# make install | demo | test | check | bench | faults | outcomes | golden | pictures | words
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: install demo test check bench faults outcomes pictures constraints debian
+.PHONY: install demo test check bench faults outcomes golden pictures constraints debian words
 
 install: .venv/installed
 
@@ -49,6 +49,10 @@ faults: .venv/tested debian
 outcomes: .venv/tested debian
 	$(BIN)/python -m tests.outbound.relay_outcomes
 
+# tests/rendering/golden: every mail in every language and state; read `git diff` afterwards.
+golden: .venv/tested
+	$(BIN)/python -m tests.rendering.golden
+
 pictures: .venv/tested debian
 	$(BIN)/python docs/pictures.py
 
@@ -56,3 +60,7 @@ constraints:
 	rm -rf .venv && $(PYTHON) -m venv .venv
 	$(PIP) install --quiet --upgrade "pip>=25.1" && $(PIP) install --quiet --editable ".[postgres]" --group test --group lint
 	$(PIP) freeze --exclude-editable | grep -v '@ file' | sort -f > constraints.txt
+
+# mailer/triage/words/*.weights, learned anew from the phrases beside them.
+words: .venv/tested
+	$(BIN)/python -m tests.triage.learn

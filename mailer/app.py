@@ -37,8 +37,10 @@ from mailer.outbound.relays import RelayLimits, ask_at_once
 from mailer.outbound.smtp import Relay, RelayAccount
 from mailer.outbound.suppress import Limits
 from mailer.rendering.catalog import Catalog
+from mailer.rendering.shop_facts import sync_shop_facts
 from mailer.replies.acknowledge import Office, acknowledge_waiting
-from mailer.replies.draft import House, draft_waiting
+from mailer.replies.case import House
+from mailer.replies.draft import draft_waiting
 from mailer.scheduler import Metronome, read_timetable
 from mailer.signing import Keys, read_keys
 from mailer.triage.phrases import PhraseClassifier
@@ -128,7 +130,7 @@ class Worker:
         settings = self.settings
         rules = Rules(self.keys, settings.inbound.relays)
         receive = partial(receive_stored, self.db, self.clock, self.own_addresses, read=self._read, rules=rules)
-        house = House(settings.shop.name, settings.shop.language, settings.replies.first_answer)
+        house = House.of(settings, self.keys)
         catalog = Catalog(settings.rendering.templates)
         classifier = PhraseClassifier.shipped()
         yield self._loop("receive", receive, then="triage")
@@ -183,6 +185,7 @@ async def run(settings: Settings, clock: Clock, *, web: bool = True, stop: async
     try:
         await asyncio.to_thread(upgrade, db)
         await _take_over(db, clock, alone=only is not None)
+        await db.run(sync_shop_facts, settings.shop, now=clock.now())
         worker = Worker(settings, db, keys, clock, f"{socket.gethostname()}-{os.getpid()}")
         log.info("started", worker=worker.name, database=db.url.get_backend_name(), web=web)
         async with asyncio.TaskGroup() as group:
@@ -202,6 +205,7 @@ async def run_web(settings: Settings, clock: Clock) -> None:
     keys = read_keys(settings.signing.key_file)
     db = Database(settings.db.url)
     await asyncio.to_thread(upgrade, db)
+    await db.run(sync_shop_facts, settings.shop, now=clock.now())
     try:
         await serve(settings, db, keys, clock, lambda: None, stop_on_signals())
     finally:

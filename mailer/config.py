@@ -6,11 +6,10 @@ $CREDENTIALS_DIRECTORY (systemd) as well. Unknown keys are mistakes, and all mis
 
 import os
 from datetime import timedelta
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -19,37 +18,11 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from mailer.calendars import parse_span, parse_zone
+from mailer.calendars import parse_zone
 from mailer.errors import ConfigError
-
-
-def _span(value: object) -> object:
-    return parse_span(value) if isinstance(value, str) else value
-
-
-def _zone_name(value: str) -> str:
-    parse_zone(value)
-    return value
-
-
-def _address(value: str) -> str:
-    name, address = parseaddr(value)
-    if name or address != value or "@" not in address or not value.isascii() or any(c.isspace() for c in value):
-        raise ValueError(f'"{value}" is not a plain mail address; write it as in care@shop.example')
-    return value
-
-
-def _listen(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65_535:
-        raise ValueError(f'"{value}" is not a listening address; write it as in 127.0.0.1:8025')
-    return value
-
-
-def _https(value: str) -> str:
-    if not value.startswith("https://"):
-        raise ValueError(f'"{value}" must begin with https://, as it is asked for secrets')
-    return value
+from mailer.office import CalendarConfig, ClocksConfig, office_problems
+from mailer.sections import Address, HttpsUrl, Listen, Section, Span
+from mailer.shop_config import Shop
 
 
 def _after(value: str) -> str:
@@ -66,24 +39,9 @@ def _sent_copy(value: str) -> str:
     return value
 
 
-Span = Annotated[timedelta, BeforeValidator(_span)]
-ZoneName = Annotated[str, AfterValidator(_zone_name)]
-Address = Annotated[str, AfterValidator(_address)]
-Listen = Annotated[str, AfterValidator(_listen)]
-HttpsUrl = Annotated[str, AfterValidator(_https)]
 After = Annotated[str, AfterValidator(_after)]
 SentCopyWay = Annotated[str, AfterValidator(_sent_copy)]
 Tls = Literal["implicit", "starttls", "none"]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Shop(Section):
-    name: str
-    zone: ZoneName = "UTC"
-    language: str = "en"
 
 
 class Db(Section):
@@ -145,10 +103,10 @@ class Stops(Section):
 
 class Replies(Section):
     sender: str = "care"
-    first_answer: Span = timedelta(hours=24)
     undo: Span = timedelta(seconds=12)
     acknowledge: bool = False
     stops: Stops = Stops()
+    clocks: ClocksConfig = ClocksConfig()
 
 
 class DomainPace(Section):
@@ -225,6 +183,7 @@ class Settings(BaseSettings):
     scheduler: SchedulerConfig = SchedulerConfig()
     web: Web = Web()
     log: Log = Log()
+    calendars: dict[str, CalendarConfig] = Field(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(
@@ -275,7 +234,8 @@ def _unknown_environment() -> list[str]:
 
 def _say(entry: dict[str, object]) -> str:
     location = entry["loc"]
-    key = ".".join(str(part) for part in location) if isinstance(location, tuple) else str(location)
+    parts = [str(part) for part in location if part != "[key]"] if isinstance(location, tuple) else [str(location)]
+    key = ".".join(parts)
     match entry["type"]:
         case "extra_forbidden":
             return f"{key}: unknown key; see the commented config.toml for those that exist"
@@ -292,7 +252,7 @@ def _cross_checks(settings: Settings) -> list[str]:
         problems.append(f"replies.sender: there is no [senders.{settings.replies.sender}]")
     if settings.inbound.idle > timedelta(minutes=28):
         problems.append("inbound.idle: servers end IDLE after 29 minutes (RFC 2177); 25s finds dead connections soon")
-    return problems
+    return problems + office_problems(settings.calendars, settings.replies.clocks, parse_zone(settings.shop.zone))
 
 
 def _anchored(settings: Settings, root: Path) -> Settings:

@@ -18,6 +18,13 @@ from mailer.model import AgentSession, JobSlot, SignInLink
 from mailer.outbound.deliver import rescue
 from mailer.outbound.jump import stop_for_restore
 from mailer.outbound.unknown import settle_unknown
+from mailer.rendering.catalog import Catalog
+from mailer.replies.case import House
+from mailer.replies.clocks import Clocks
+from mailer.replies.due import start_missing, warn
+from mailer.replies.holding import hold_waiting
+from mailer.replies.refunds import look_after_refunds
+from mailer.signing import read_keys
 
 log = structlog.get_logger()
 
@@ -66,6 +73,17 @@ async def look_for_silence(means: Means) -> None:
     await means.db.run(alarm.look_for_silence, parse_zone(means.settings.shop.zone), now=means.clock.now())
 
 
+async def look_after_clocks(means: Means) -> None:
+    """Warn of deadlines that are near, draft a holding reply where a person is late, and look after refunds owed."""
+    clocks = Clocks.of(means.settings)
+    await means.db.run(look_after_refunds, clocks, now=means.clock.now())
+    if missing := await means.db.run(start_missing, clocks, now=means.clock.now()):
+        log.warning("clocks_were_missing", count=missing)
+    if silent := await means.db.run(warn, clocks, now=means.clock.now()):
+        house = House.of(means.settings, read_keys(means.settings.signing.key_file))
+        await hold_waiting(means.db, means.clock, Catalog(means.settings.rendering.templates), house, silent)
+
+
 async def purge(means: Means) -> None:
     """Forget old strokes of the timetable, and sessions and links that nobody can use any more."""
     await means.db.run(forget, now=means.clock.now())
@@ -84,5 +102,6 @@ JOBS: dict[str, Job] = {
     "look_for_restore": look_for_restore,
     "reconcile_mailboxes": reconcile_mailboxes,
     "look_for_silence": look_for_silence,
+    "look_after_clocks": look_after_clocks,
     "purge": purge,
 }

@@ -9,13 +9,16 @@ class TestOurErp(OrderSourceContract):
 """
 
 import io
+from functools import partial
 from typing import ClassVar
 
 import pytest
 
 from mailer.errors import InputError
+from mailer.model import Intent, Level
 from mailer.orders.source import BadOrder, OrderIn, OrderSource
 from mailer.orders.table import header_of
+from mailer.triage.classifier import Classifier, OrderView
 
 
 class OrderSourceContract:
@@ -73,3 +76,57 @@ class OrderSourceContract:
 
 def _numbers(read: list[OrderIn | BadOrder]) -> tuple[str, ...]:
     return tuple(each.name for each in read if isinstance(each, OrderIn))
+
+
+class ClassifierContract:
+    """What every Classifier keeps to."""
+
+    classifier: ClassVar[Classifier]
+    # Mails that say one thing plainly: language, intent, words.
+    plain: ClassVar[tuple[tuple[str, str, str], ...]]
+    # A mail that says two things: language, words, and both intents, the one that counts more first.
+    two_wishes: ClassVar[tuple[str, str, tuple[str, str]]]
+
+    def test_it_has_a_name_that_is_kept_with_each_judgement(self) -> None:
+        assert self.classifier.name
+        assert self.classifier.name == self.classifier.name.strip().lower()
+
+    def test_what_is_said_plainly_is_understood_with_evidence_from_the_mail(self) -> None:
+        for language, intent, words in self.plain:
+            first = self.classifier.classify("", words, language, None).first
+            assert first.intent == intent
+            assert first.evidence
+            assert all(text in words.casefold() for text in first.evidence)
+
+    def test_the_wish_that_counts_more_comes_first(self) -> None:
+        language, words, intents = self.two_wishes
+        assert self.classifier.classify("", words, language, None).intents == intents
+
+    def test_a_machine_is_never_known_by_its_words(self) -> None:
+        for words in ("I am out of office until Monday", "Delivery has failed: user unknown"):
+            intents = self.classifier.classify("Automatic reply", words, "en", None).intents
+            assert {Intent.AUTO_REPLY, Intent.BOUNCE}.isdisjoint(intents)
+
+    def test_a_mail_without_words_is_other_and_low(self) -> None:
+        for order in (None, OrderView("delivered", delivered_days=2)):
+            first = self.classifier.classify("", "", "en", order).first
+            assert (first.intent, first.level) == (Intent.OTHER, Level.LOW)
+
+    def test_three_likeliest_intents_are_named_the_best_first(self) -> None:
+        for language, _, words in self.plain:
+            top = self.classifier.classify("", words, language, None).top
+            assert len({Intent(intent) for intent, _ in top}) == 3
+            assert [share for _, share in top] == sorted((share for _, share in top), reverse=True)
+
+    def test_every_judgement_has_mood_and_confidence_in_their_bounds(self) -> None:
+        for language in ("en", "zh", "pt", "xx", ""):
+            judgement = self.classifier.classify("Hello", "... 1001 !!!", language, None)
+            assert judgement.urgency in ("low", "normal", "high")
+            assert judgement.sentiment in ("negative", "neutral", "positive")
+            assert all(0 <= wish.confidence <= 1 for wish in judgement.wishes)
+            assert len(set(judgement.intents)) == len(judgement.intents)
+
+    def test_judging_again_gives_the_same(self) -> None:
+        for language, _, words in self.plain:
+            judge = partial(self.classifier.classify, "", words, language, None)
+            assert judge() == judge()

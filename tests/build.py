@@ -4,15 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
 from mailer.db import insert_once
+from mailer.hours import Limit, always
 from mailer.model import (
     Agent,
     Attempt,
     Blob,
     Classification,
+    ClockKind,
     Conversation,
     ConversationState,
     Customer,
@@ -32,12 +35,22 @@ from mailer.orders.ingest import ingest
 from mailer.orders.source import parse_payload
 from mailer.rendering.catalog import Catalog
 from mailer.replies.approve import Terms, approve
-from mailer.replies.draft import House, propose, record, waiting_cases
+from mailer.replies.case import House, waiting_cases
+from mailer.replies.clocks import Clocks, Rule
+from mailer.replies.draft import propose, record
 from mailer.signing import Keys, digest
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
-HOUSE = House("Linen & Co", "en", timedelta(hours=24))
-TERMS = Terms("care@shop.test", "Linen & Co", timedelta(seconds=12), timedelta(hours=48), Keys((b"k" * 32,)))
+KEYS = Keys((b"k" * 32,))
+_ALWAYS = always(ZoneInfo("UTC"))
+_LIMITS = {ClockKind.FIRST_ANSWER: 24, ClockKind.SETTLED: 48}
+# Day and night; a week for what is neither a first answer nor a simple question.
+CLOCKS = Clocks(
+    {kind: Rule(Limit(timedelta(hours=_LIMITS.get(kind, 168))), _ALWAYS, timedelta(hours=4)) for kind in ClockKind},
+    {"always": _ALWAYS},
+)
+HOUSE = House("Linen & Co", "en", CLOCKS, "Linen & Co", KEYS)
+TERMS = Terms("care@shop.test", "Linen & Co", timedelta(seconds=12), timedelta(hours=48), KEYS)
 ANA = "ana@customer.test"
 
 
@@ -115,9 +128,13 @@ def customer_mail(
     intent: str = "order_status",
     level: Level = Level.HIGH,
     state: MessageState = MessageState.TRIAGED,
+    judged: dict[str, Any] | None = None,
     **facts: Any,
 ) -> Message:
-    """A mail that arrived and was judged; in a conversation that exists it asks for an answer again."""
+    """A mail that arrived and was judged; in a conversation that exists it asks for an answer again.
+
+    `judged` holds further fields of the judgement, `facts` those of the mail.
+    """
     talk = _conversation(session, now, sender, conversation, order, answered=state != MessageState.AUTOMATED)
     count = len(session.exec(select(Message.id)).all())
     raw = f"{sender} wrote letter {count}".encode()
@@ -142,7 +159,7 @@ def customer_mail(
     session.add(message)
     session.flush()
     if state == MessageState.TRIAGED:
-        _judge(session, message, intent, level, order, now)
+        _judge(session, message, intent, level, order, now, judged or {})
     return message
 
 
@@ -178,7 +195,7 @@ def raw_mail(session: Session, now: datetime, raw: bytes, *, uid: int = 1, box: 
 
 def draft_all(session: Session, now: datetime, templates: Path = TEMPLATES) -> int:
     """Let every conversation that needs an answer have its draft, as the loop does; how many there were."""
-    cases = waiting_cases(session, 50)
+    cases = waiting_cases(session, 50, HOUSE, now=now)
     record(session, [propose(case, Catalog(templates), HOUSE) for case in cases], HOUSE, now=now)
     session.flush()
     return len(cases)
@@ -267,16 +284,33 @@ def _conversation(
     return talk
 
 
-def _judge(session: Session, message: Message, intent: str, level: Level, order: int | None, now: datetime) -> None:
+def _judge(
+    session: Session,
+    message: Message,
+    intent: str,
+    level: Level,
+    order: int | None,
+    now: datetime,
+    more: dict[str, Any],
+) -> None:
     session.add(
         Classification(
             message_id=message.id or 0,
-            intent=intent,
-            confidence=0.9,
-            level=level,
-            order_id=order,
-            classifier="test",
-            created_at=now,
+            **{
+                "intent": intent,
+                "confidence": 0.9,
+                "level": level,
+                "intents": [wish(intent, level)],
+                "order_id": order,
+                "classifier": "test",
+                "created_at": now,
+                **more,
+            },
         )
     )
     session.flush()
+
+
+def wish(intent: str, level: Level = Level.HIGH, *evidence: str) -> dict[str, Any]:
+    """One intent as a Classification keeps it."""
+    return {"intent": intent, "confidence": 0.9, "level": level.value, "evidence": list(evidence)}

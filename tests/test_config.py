@@ -148,3 +148,102 @@ def test_a_section_in_the_environment_that_is_no_section_is_told(file: Path, mon
     monkeypatch.setenv("MAILER_OUTBOUND", "x")
     with pytest.raises(ConfigError):
         config.load()
+
+
+SHOP = """
+since = 2014
+reviews_url = { en = "https://r.example/en", de = "https://r.example/de" }
+payment_methods = ["PayPal", { en = "bank transfer" }]
+free_shipping_from = 80
+[shop.returns."*"]
+days = 30
+[shop.returns.EU]
+keep_below = 9.5
+[[shop.shipping.DE]]
+name = "Standard"
+price = "4.90"
+days_min = 2
+days_max = 4
+[[shop.customs.GB]]
+valid_from = 2026-01-01
+paid_by = "customer"
+seen_low = 5
+seen_high = 20
+[[shop.offers]]
+name = "Linen weeks"
+discount = "20 %"
+url = "https://shop.example/weeks"
+starts = 2026-11-01
+ends = 2026-11-30T18:00:00
+[[shop.compensation]]
+after_days = 5
+offer = { en = "5 EUR" }
+[[shop.size_table]]
+eu = "38"
+"""
+WITH_SHOP = GOOD.replace('name = "Linen & Co"\n', f'name = "Linen & Co"{SHOP}', 1)
+
+
+def test_what_the_shop_says_of_itself_is_read(file: Path) -> None:
+    file.write_text(WITH_SHOP)
+    shop = config.load().shop
+    assert shop.reviews_url == {"en": "https://r.example/en", "de": "https://r.example/de"}
+    assert (shop.free_shipping_from, shop.returns["EU"].keep_below) == ("80", "9.50")
+    assert shop.shipping["DE"][0].days_max == 4
+    assert (shop.offers[0].starts, shop.offers[0].ends) == ("2026-11-01", "2026-11-30T18:00:00")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("since = 2014", "since = 14", "shop.since: "),
+        ("since = 2014", 'since = 2014\naddress = "du"', "shop.address: Input should be 'formal' or 'informal'"),
+        ("since = 2014", 'currency = "euro"', 'shop.currency: "euro" is not a currency'),
+        ("since = 2014", "guarantee_days = -1", "shop.guarantee_days: "),
+        ("since = 2014", "promise_hours = 0", "shop.promise_hours: "),
+        ("since = 2014", "processing_days_min = 3\nprocessing_days_max = 1", "shop: `processing_days_min` (3) is more"),
+        ("https://r.example/en", "r.example", 'shop.reviews_url: "r.example" is not a link; write it as in https://'),
+        ("{ en = ", "{ english = ", 'shop.reviews_url: "english" is not a language'),
+        ('de = "https://r.example/de"', "de = 1", "shop.reviews_url: it must be a text, or a table by language"),
+        ('["PayPal", { en = "bank transfer" }]', "[]", "shop.payment_methods: it is empty"),
+        (
+            "free_shipping_from = 80",
+            'free_shipping_from = "80 EUR"',
+            'shop.free_shipping_from: "80 EUR" is not an amount',
+        ),
+        ("free_shipping_from = 80", "free_shipping_from = -1", "shop.free_shipping_from: "),
+        ("[shop.returns.EU]", "[shop.returns.europe]", 'shop.returns.europe: "europe" is not a country'),
+        ("[shop.returns.EU]", "[shop.returns.UK]", 'shop.returns.UK: "UK" is not a country; write two capitals'),
+        ("days_max = 4", "days_max = 1", "shop.shipping.DE.0: `days_min` (2) is more than `days_max` (1)"),
+        ("days_max = 4", "days_max = 4\nspeed = 1", "shop.shipping.DE.0.speed: unknown key"),
+        ('price = "4.90"', "", "shop.shipping.DE.0.price: missing"),
+        ("seen_high = 20", "seen_high = 120", "shop.customs.GB.0.seen_high: "),
+        ("seen_high = 20", "seen_high = 2", "shop.customs.GB.0: `seen_low` (5) is more than `seen_high` (2)"),
+        (
+            "seen_high = 20",
+            'seen_high = 20\n[[shop.customs.GB]]\nvalid_from = 2026-01-01\npaid_by = "shop"',
+            "shop: customs.GB: two rules begin on one day",
+        ),
+        ("starts = 2026-11-01", "starts = 2026-12-01", "shop.offers.0: it ends before it starts"),
+        ("starts = 2026-11-01", "starts = 2026-11-30T18:00:01", "shop.offers.0: it ends before it starts"),
+        ("starts = 2026-11-01", 'starts = "soon"', "shop.offers.0.starts: it is neither a day"),
+        ('discount = "20 %"', 'discount = "120 %"', 'shop.offers.0.discount: "120 %": more than 100 %'),
+        (
+            "[[shop.size_table]]",
+            '[[shop.compensation]]\nafter_days = 5\noffer = "all"\n[[shop.size_table]]',
+            "shop: compensation: each tier must have more `after_days`",
+        ),
+    ],
+)
+def test_nonsense_of_the_shop_is_told_with_its_key(file: Path, old: str, new: str, said: str) -> None:
+    assert old in WITH_SHOP
+    assert said in "\n".join(mistakes(file, WITH_SHOP.replace(old, new, 1)))
+
+
+def test_all_mistakes_of_the_shop_are_told_at_once(file: Path) -> None:
+    text = WITH_SHOP.replace("https://r.example/en", "r").replace("days_max = 4", "days_max = 1").replace('"38"', "38")
+    assert [each.partition(": ")[0] for each in mistakes(file, text)] == [
+        "shop.reviews_url",
+        "shop.shipping.DE.0",
+        "shop.size_table.0.eu",
+    ]

@@ -1,17 +1,21 @@
 """What the timetable may call."""
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlmodel import Session, SQLModel, col, select
 
 from mailer.clock import FrozenClock
-from mailer.config import Outbound, SenderConfig, Settings, Shop
+from mailer.config import Outbound, Rendering, SenderConfig, Settings, Shop, Signing
 from mailer.db import Database
+from mailer.health.status import status
 from mailer.jobs import JOBS, Means
 from mailer.model import AgentSession, DeliveryState, JobSlot, Message, Sighting, SignInLink
 from mailer.outbound.deliver import Result, claim, mark_handing_over, record
 from mailer.outbound.smtp import Unknown
+from mailer.signing import write_key_file
 from tests import build
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -114,3 +118,22 @@ async def test_every_job_is_well_on_an_empty_database(db: Database, means: Means
         await job(means)
         assert name == getattr(job, "__name__", "")
     assert await db.read(lambda session: session.exec(select(col(JobSlot.job))).all()) == []
+
+
+async def test_before_a_deadline_breaks_a_holding_reply_is_drafted_where_a_person_is_late(
+    db: Database, clock: FrozenClock, means: Means, tmp_path: Path
+) -> None:
+    write_key_file(tmp_path / "mailer.key")
+    places = {"signing": Signing(key_file=tmp_path / "mailer.key"), "rendering": Rendering(templates=build.TEMPLATES)}
+    means = replace(means, settings=means.settings.model_copy(update=places))
+    talk = (await db.run(build.customer_mail, clock.now(), intent="other")).conversation_id
+    await db.run(build.draft_all, clock.now())
+    clock.current += timedelta(hours=21)
+    await JOBS["look_after_clocks"](means)
+    assert await db.read(build.drafts, talk) == []
+    clock.current += timedelta(hours=2)
+    for _ in range(2):
+        await JOBS["look_after_clocks"](means)
+    drafts = await db.read(build.drafts, talk)
+    assert [draft.holding for draft in drafts] == [True]
+    assert (await db.read(status, now=clock.now())).warned == 1

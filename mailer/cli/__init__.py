@@ -2,7 +2,24 @@
 
 import typer
 
-from mailer.cli import conversations, demo, inspect, orders, outbox, quarantine, queue, run, setup, suppressions, users
+from mailer.cli import (
+    backtest,
+    conversations,
+    demo,
+    due,
+    inspect,
+    orders,
+    outbox,
+    products,
+    quarantine,
+    queue,
+    run,
+    setup,
+    suppressions,
+    templates,
+    triage,
+    users,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -15,8 +32,13 @@ setup.register(app)
 run.register(app)
 queue.register(app)
 inspect.register(app)
+triage.register(app)
 demo.register(app)
+backtest.register(app)
+app.add_typer(due.due, name="due")
 app.add_typer(orders.orders, name="orders")
+app.add_typer(products.products, name="products")
+app.add_typer(templates.templates, name="templates")
 app.add_typer(suppressions.suppressions, name="suppressions")
 app.add_typer(outbox.outbox, name="outbox")
 app.add_typer(quarantine.quarantine, name="quarantine")

@@ -35,7 +35,7 @@ def demo(
     except ValueError as error:
         raise typer.BadParameter(f"--for: {error}") from None
     logs.configure("warning", "text")
-    pause = every or (0.5 if span else 4.0)
+    pause = every or (0.4 if span else 4.0)
     wishes = Wishes(span, pause, seed, 0 if span else port)
     say = _to_standard_error if span else typer.echo
     found = asyncio.run(run_demo(wishes, shipped_files(), SystemClock(), say))

@@ -1,18 +1,13 @@
 """`mailer orders`: bring orders in from a file, and look at one."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 orders = typer.Typer(no_args_is_help=True, help="The shop's orders: bring them in, look at one.")
-
-_BATCH = 500
-_PROBLEMS_SHOWN = 50
 
 
 class Form(StrEnum):
@@ -35,13 +30,14 @@ def import_orders(
 
     An order with a mistake is left out and named with its line, the others are imported; then the exit code is 1.
     """
+    from mailer.cli.files import batches, counted, named
     from mailer.cli.session import open_database
     from mailer.orders.ingest import Ingested
 
     total, problems = Ingested(), list[str]()
-    with open_database() as (_, db), file.open(encoding="utf-8-sig", newline="") as lines, _named(file):
+    with open_database() as (_, db), file.open(encoding="utf-8-sig", newline="") as lines, named(file):
         name, read = _read(lines, form)
-        for batch in _batches(_counted(read)):
+        for batch in batches(counted(read, "orders")):
             total += _import_batch(db, batch, problems, source=name, storefront=storefront)
     _tell(file, total, problems)
 
@@ -58,17 +54,6 @@ def show_order(
         typer.echo(db.read_here(order_text, number, storefront=storefront))
 
 
-@contextmanager
-def _named(file: Path) -> Iterator[None]:
-    """A mistake of the whole file is told with the file's name."""
-    from mailer.errors import InputError
-
-    try:
-        yield
-    except InputError as error:
-        raise InputError(f"{file.name}, {error.source}", error.problems) from None
-
-
 def _read(lines: Any, form: Form | None) -> tuple[str, Iterator[Any]]:
     from mailer.orders.sources import SOURCES, source_for
     from mailer.orders.table import header_of
@@ -76,26 +61,6 @@ def _read(lines: Any, form: Form | None) -> tuple[str, Iterator[Any]]:
     source = SOURCES[form.value] if form else source_for(header_of(lines))
     lines.seek(0)
     return source.name, source.read(lines)
-
-
-def _batches(read: Iterable[Any]) -> Iterator[list[Any]]:
-    remaining = iter(read)
-    while batch := list(islice(remaining, _BATCH)):
-        yield batch
-
-
-def _counted(read: Iterable[Any]) -> Iterator[Any]:
-    """Show on a terminal how many orders were read."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.completed:,} orders"), BarColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("orders", total=None)
-        for each in read:
-            yield each
-            progress.advance(task)
 
 
 def _import_batch(db: Any, batch: list[Any], problems: list[str], *, source: str, storefront: str) -> Any:
@@ -111,13 +76,10 @@ def _import_batch(db: Any, batch: list[Any], problems: list[str], *, source: str
 
 
 def _tell(file: Path, total: Any, problems: list[str]) -> None:
-    for problem in problems[:_PROBLEMS_SHOWN]:
-        typer.echo(f"{file.name}, {problem}", err=True)
-    if len(problems) > _PROBLEMS_SHOWN:
-        typer.echo(f"and {len(problems) - _PROBLEMS_SHOWN:,} more", err=True)
+    from mailer.cli.files import end, tell_problems
+
+    tell_problems(file, problems)
     words = [f"{total.created:,} new", f"{total.updated:,} changed", f"{total.unchanged:,} as before"]
     words += [f"{total.ignored:,} of the platform's tests ignored"] if total.ignored else []
     typer.echo("orders: " + ", ".join(words))
-    if problems:
-        typer.echo("What is named above was not imported; mend it and import the file again.", err=True)
-        raise typer.Exit(1)
+    end(problems)

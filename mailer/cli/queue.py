@@ -1,10 +1,12 @@
 """`mailer queue`, `show`, `approve`, `reject`: the agent's work on the command line."""
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
 
 from mailer.db import Database
+from mailer.model import Classification, Draft
 
 Conversation = Annotated[int, typer.Argument(help="The number in the first column of `mailer queue`.")]
 Version = Annotated[str, typer.Option(help="What you saw, as `mailer show` names it, as in 5.1; else what stands now.")]
@@ -41,14 +43,15 @@ def queue(
                 typer.echo(f"raw mail {mail.id}  {mail.size} bytes  {mail.error}")
         for line in db.read_here(waiting, Tab(tab), limit=limit):
             left = time_left(line.due_at, now) if line.due_at else ""
-            what = f"{line.intent or ''} {line.order_number or ''}".strip()
+            wishes = f"{line.intent or ''}{f' +{line.more}' if line.more else ''}"
+            what = " ".join(part for part in (wishes, line.order_number, "URGENT" * (line.urgency == "high")) if part)
             typer.echo(f"{line.conversation_id:>6}  {left:<20}  {line.customer:<32}  {what:<22}  {line.subject}")
             if line.reason:
                 typer.echo(f"        {line.reason}")
 
 
 def show(conversation: Conversation) -> None:
-    """Show one conversation: the mails, the draft and its facts, and what became of our answers."""
+    """Show one conversation: the mails, what they want, the draft and its facts, and what became of our answers."""
     from mailer.calendars import time_left
     from mailer.cli.session import open_database
     from mailer.clock import SystemClock
@@ -65,13 +68,51 @@ def show(conversation: Conversation) -> None:
         who = message.from_address or "we"
         typer.echo(f"\n--- {message.id}, {message.received_at:%Y-%m-%d %H:%M} UTC, {who}: {message.subject}")
         typer.echo(message.text.rstrip())
+        for remark in (*message.warnings, *message.defects):
+            typer.echo(f"! {remark}")
+    if found.judgements:
+        typer.echo("\n" + "\n".join(_wanted(found.judgements)))
+    if found.kept_words:
+        typer.echo(f"\n=== A person's words, kept ({found.kept_words.reason})\n{found.kept_words.text.rstrip()}")
     if found.draft:
-        typer.echo(f"\n=== Draft {found.draft.id}.{found.draft.version}, {found.draft.state.value}")
-        typer.echo(f"To {found.draft.recipient}\n\n{found.draft.text.rstrip()}\n")
-        for path, fact in found.draft.facts.items():
-            typer.echo(f"fact {path} = {fact['value']} ({fact['source']}, {fact['at']})")
+        typer.echo("\n" + "\n".join(_drafted(found.draft, found.conversation.language)))
     for delivery in found.deliveries:
         typer.echo(f"delivery {delivery.id}: {delivery.state.value}  {delivery.reason}".rstrip())
+
+
+def _wanted(judgements: Sequence[Classification]) -> Iterator[str]:
+    """What the mails that wait want, and how we know; of the newest one also what it names."""
+    from mailer.replies.queue import wanted
+
+    for wish in wanted(judgements):
+        words = ", ".join(f'"{one}"' for one in wish.evidence)
+        yield f"wants {wish.intent.value}, {wish.level.value}{f': {words}' if words else ''}"
+    judged = judgements[0]
+    yield f"language {judged.language or 'not known'}, urgency {judged.urgency}, mood {judged.sentiment}"
+    for name, value in judged.entities.items():
+        yield f"names {name}: {value}"
+    yield f"if it wants something else: mailer correct {judged.message_id} --intent NAME --as AGENT"
+
+
+def _drafted(draft: Draft, language: str | None) -> Iterator[str]:
+    """The draft, what must be done before it is true, how it sounds, and what it stands on."""
+    from mailer.rendering.tone import lint
+
+    yield f"=== Draft {draft.id}.{draft.version}, {draft.state.value}"
+    yield f"To {draft.recipient}"
+    if draft.wanted_locale:
+        yield f"The customer writes in {draft.wanted_locale}; there is no template in it, so this is in {draft.locale}"
+    if draft.holding:
+        yield "A holding reply: after it was sent, a person still answers"
+    yield f"\n{draft.text.rstrip()}\n"
+    for line in draft.before.splitlines():
+        yield f"BEFORE YOU APPROVE: {line}"
+    for one in lint(draft.text, draft.locale or language or "en"):
+        yield f'tone, line {one.line}: "{one.words}": {one.why} Better: {one.better}'
+    for missing in draft.missing:
+        yield f"would help: {missing}"
+    for path, fact in draft.facts.items():
+        yield f"fact {path} = {fact['value']} ({fact['source']}, {fact['at']})"
 
 
 def approve(conversation: Conversation, agent: As, draft: Version = "") -> None:
@@ -89,6 +130,8 @@ def approve(conversation: Conversation, agent: As, draft: Version = "") -> None:
         delivery = db.run_here(
             decide, draft_id, version=version, agent_id=agent_id, terms=terms, now=SystemClock().now()
         )
+        for line in _before(db, conversation):
+            typer.echo(f"The text says that this is done: {line}")
     typer.echo(f"Approved. Delivery {delivery} leaves in {in_words(terms.undo)}.")
 
 
@@ -108,6 +151,13 @@ def reject(
         now = SystemClock().now()
         db.run_here(decide, draft_id, version=version, agent_id=agent_id, reason=reason, now=now)
     typer.echo(f"Rejected. Conversation {conversation} needs a person.")
+
+
+def _before(db: Database, conversation_id: int) -> list[str]:
+    from mailer.replies.queue import item
+
+    draft = db.read_here(item, conversation_id).draft
+    return draft.before.splitlines() if draft else []
 
 
 def _pending(db: Database, conversation_id: int, agent_name: str, seen: str) -> tuple[int, int, int]:

@@ -9,34 +9,35 @@ from email.policy import default
 
 from mailer.clock import Clock
 from mailer.demo.letters import Letter, Pen
+from mailer.demo.people import Customer
 from mailer.demo.servers import MailServer
-from mailer.demo.shop import CARE, Customer
+from mailer.demo.shop import CARE
 from mailer.outbound.outcome import Accepted
 from mailer.outbound.smtp import Envelope, Relay
 
 _ANSWERS_EACH = 2
-_ANSWER_CHANCE = 0.4
+_ANSWER_CHANCE = 0.3
 
 
 class Crowd:
     """All customers of the demo. `handed_in` is what their mail server took from them, and when."""
 
     def __init__(self, people: list[Customer], server: MailServer, relay: Relay, pen: Pen, clock: Clock) -> None:
-        self._people = people
         self._server = server
         self._relay = relay
         self._pen = pen
         self._clock = clock
         self._read = 0
         self._answers: dict[str, int] = {}
+        self._by_address = {one.address: one for one in people}
+        # What a customer got last; a server may still return it.
+        self._ours: EmailMessage | None = None
         self.handed_in: dict[str, tuple[Letter, datetime]] = {}
 
     async def write(self, every: float, stop: asyncio.Event) -> None:
         """Write a mail every so many seconds, and answer what came back, until told to stop."""
         while not stop.is_set():
-            writer = self._pen.chance.choice(self._people)
-            others = [one for one in self._people if one is not writer]
-            await self._hand_in(self._pen.first(writer, others, self._clock.now()))
+            await self._hand_in(self._pen.first(self._clock.now(), ours=self._ours))
             await self._answer_replies()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), every * self._pen.chance.uniform(0.6, 1.4))
@@ -44,15 +45,18 @@ class Crowd:
     async def _answer_replies(self) -> None:
         arrived, self._read = self._server.delivered[self._read :], len(self._server.delivered)
         for address, raw in arrived:
-            writer = next((one for one in self._people if one.address == address), None)
-            if writer is None or self._answers.get(address, 0) >= _ANSWERS_EACH:
+            writer = self._by_address.get(address)
+            if writer is None:
+                continue
+            self._ours = read_mail(raw)
+            if self._answers.get(address, 0) >= _ANSWERS_EACH:
                 continue
             if self._pen.chance.random() < _ANSWER_CHANCE:
                 self._answers[address] = self._answers.get(address, 0) + 1
-                await self._hand_in(self._pen.answer(writer, read_mail(raw), self._clock.now()))
+                await self._hand_in(self._pen.answer(writer, self._ours, self._clock.now()))
 
     async def _hand_in(self, letter: Letter) -> None:
-        problem = await self._relay.offer(Envelope(letter.sender, CARE))
+        problem = await self._relay.offer(Envelope(letter.envelope, CARE))
         if problem is None and isinstance(await self._relay.hand_over(letter.raw), Accepted):
             self.handed_in[letter.message_id] = (letter, self._clock.now())
 

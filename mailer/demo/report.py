@@ -14,25 +14,24 @@ from sqlmodel import Session, col, select
 
 from mailer.demo.customers import read_mail
 from mailer.demo.letters import Letter
+from mailer.demo.outcome import OUTCOMES, by_intent, by_language, intents_of, outcomes
 from mailer.model import (
     Approval,
     Blob,
-    Classification,
     Conversation,
     ConversationState,
     Delivery,
     DeliveryState,
     Direction,
-    Disclosure,
     Draft,
     Message,
     MessageState,
     RawMail,
     RawMailState,
+    in_precedence,
 )
 
 _MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^>\r\n]+>)", re.IGNORECASE | re.MULTILINE)
-_AT_REST = (ConversationState.NEEDS_PERSON, ConversationState.CLOSED)
 _NOT_TO_ARRIVE = (
     DeliveryState.CANCELED,
     DeliveryState.WITHHELD,
@@ -53,7 +52,8 @@ class Outside:
 
 def report(session: Session, outside: Outside, own_domain: str) -> dict[str, Any]:
     """The figures of one run; mails are counted, not rows, each under what it led to."""
-    mails = _classes(session)
+    mails = outcomes(session)
+    classes = Counter(outcome.name for outcome in mails)
     replies = [(address, read_mail(raw)) for address, raw in outside.mailboxes if _is_ours(raw, own_domain)]
     arrived = Counter(str(mail["Message-ID"]) for _, mail in replies)
     approved = _approved(session)
@@ -61,16 +61,20 @@ def report(session: Session, outside: Outside, own_domain: str) -> dict[str, Any
     lost_mails = set(outside.handed_in) - _known(session)
     lost_replies = {one for one, state in approved.items() if state not in _NOT_TO_ARRIVE} - set(arrived)
     return {
-        "received": sum(mails.values()),
-        "by_intent": _by_intent(session),
-        **{name: mails[name] for name in ("drafts", "automated", "quarantined", "refused", "explained", "unexplained")},
+        "received": len(mails),
+        "by_intent": by_intent(session),
+        "by_language": by_language(session),
+        "by_outcome": dict(Counter(str(outcome) for outcome in mails).most_common()),
+        **{name: classes[name] for name in OUTCOMES},
         "approved": len(approved),
-        "sent": states[DeliveryState.SENT],
+        # What came back had been sent.
+        "sent": states[DeliveryState.SENT] + states[DeliveryState.BOUNCED],
         "delivered": sum(arrived.values()),
         "threaded": sum(_is_threaded(address, mail, outside) for address, mail in replies),
         "lost": len(lost_mails) + len(lost_replies),
         "twice": _doubles(session, outside) + sum(count - 1 for count in arrived.values()),
         "draft_seconds": _draft_seconds(session, outside),
+        **_understood(session, outside),
     }
 
 
@@ -86,34 +90,6 @@ def unfinished(session: Session, *, handed_in: int) -> int:
     ]
     missing = handed_in - len(session.exec(select(RawMail.id)).all())
     return missing + sum(len(found) for found in rows)
-
-
-def _classes(session: Session) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for raw_mail in session.exec(select(RawMail)):
-        if raw_mail.state == RawMailState.QUARANTINED:
-            found["quarantined"] += 1
-            continue
-        message = session.exec(select(Message).where(Message.raw_mail_id == raw_mail.id)).first()
-        found[_class_of(session, message)] += 1
-    return found
-
-
-def _class_of(session: Session, message: Message | None) -> str:
-    if message is None:
-        return "unexplained"
-    if message.state == MessageState.AUTOMATED:
-        return "automated"
-    if message.draft_id is not None:
-        draft = session.get_one(Draft, message.draft_id)
-        return "refused" if draft.disclosure == Disclosure.NEUTRAL else "drafts"
-    conversation = session.get_one(Conversation, message.conversation_id)
-    explained = conversation.state in _AT_REST and conversation.reason
-    return "explained" if explained else "unexplained"
-
-
-def _by_intent(session: Session) -> dict[str, int]:
-    return dict(Counter(session.exec(select(Classification.intent)).all()))
 
 
 def _approved(session: Session) -> dict[str, DeliveryState]:
@@ -170,3 +146,15 @@ def _draft_seconds(session: Session, outside: Outside) -> dict[str, float]:
     if not waits:
         return {"median": 0.0, "p95": 0.0}
     return {"median": round(median(waits), 3), "p95": round(waits[math.ceil(len(waits) * 0.95) - 1], 3)}
+
+
+def _understood(session: Session, outside: Outside) -> dict[str, Any]:
+    """How often triage said what the writer meant, for information: these letters are ours, so they prove nothing."""
+    judged = intents_of(session)
+    meant = {
+        one: in_precedence(letter.intents)[0].value for one, (letter, _) in outside.handed_in.items() if letter.intents
+    }
+    pairs = [(meant[one], judged[one]) for one in meant if one in judged]
+    wrong = Counter(f"{wanted} taken for {found}" for wanted, found in pairs if wanted != found)
+    share = round(1 - wrong.total() / len(pairs), 3) if pairs else 0.0
+    return {"intent_right": share, "intent_wrong": dict(wrong.most_common())}

@@ -8,7 +8,8 @@ import tempfile
 import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,16 @@ from mailer.db import Database
 from mailer.demo.agent import DemoAgent
 from mailer.demo.customers import Crowd
 from mailer.demo.letters import Pen
+from mailer.demo.people import Customer, customers
 from mailer.demo.report import Outside, report, unfinished
 from mailer.demo.servers import MailServer, mail_server
-from mailer.demo.shop import CARE, customers, orders, write_files
+from mailer.demo.shop import AUTHSERV_ID, CARE, orders, products, write_files
 from mailer.health.status import status
 from mailer.migrations import upgrade
 from mailer.model import Role
 from mailer.orders.ingest import ingest
+from mailer.orders.product_table import ProductIn, read_products
+from mailer.orders.products import take_products
 from mailer.orders.source import parse_payload
 from mailer.outbound.smtp import Relay, RelayAccount
 from mailer.replies.approve import Terms
@@ -33,21 +37,24 @@ from mailer.signing import fresh_token, read_keys
 from mailer.web.auth import add_agent, make_link, welcome_address
 
 _DRAIN = 60.0
+# As long as it is by default; without anybody at the screen nobody takes anything back.
+_UNDO, _UNDO_UNATTENDED = "12s", "2s"
+# [shop] stands in shop.toml.
 _CONFIG = """\
-[shop]
-name = "Linen & Co"
-zone = "Europe/Berlin"
-
 [inbound.mailboxes.support]
 host = "127.0.0.1"
 port = {imap_port}
 tls = "none"
 username = "{care}"
 password = "{password}"
+authserv_id = "{authserv_id}"
 
 [senders.care]
 address = "{care}"
 name = "Linen & Co"
+
+[replies]
+undo = "{undo}"
 
 [outbound]
 host = "127.0.0.1"
@@ -106,16 +113,22 @@ async def _set_up(folder: Path, shipped: Path, server: MailServer, wishes: Wishe
     people = customers()
     for address in (CARE, *(one.address for one in people)):
         await server.add_mailbox(address)
-    settings = _settings(folder, shipped, server, wishes.console_port)
+    now = clock.now()
+    settings = _settings(folder, shipped, server, wishes, now)
     db = Database(settings.db.url)
     upgrade(db)
-    now = clock.now()
-    db.run_here(ingest, parse_payload(orders(now)), source="demo", storefront="main", now=now)
+    _fill(db, people, now)
     agent_id = db.run_here(add_agent, "demo", Role.ADMIN, now)
     # Customers hand in over the same door, with an account of their own.
     account = RelayAccount.of(settings)
-    crowd = Crowd(people, server, Relay(account), Pen(wishes.seed), clock)
+    crowd = Crowd(people, server, Relay(account), Pen(wishes.seed, people), clock)
     return Stage(server, settings, db, clock, agent_id, crowd)
+
+
+def _fill(db: Database, people: list[Customer], now: datetime) -> None:
+    db.run_here(ingest, parse_payload(orders(people, now)), source="demo", storefront="main", now=now)
+    told = [one for one in read_products(StringIO(products(now.date()))) if isinstance(one, ProductIn)]
+    db.run_here(take_products, told, source="demo", now=now)
 
 
 async def _attended(stage: Stage, wishes: Wishes, folder: str, say: Callable[[str], None]) -> None:
@@ -176,14 +189,16 @@ async def _drain(stage: Stage) -> None:
         await asyncio.sleep(0.1)
 
 
-def _settings(folder: Path, shipped: Path, server: MailServer, console_port: int) -> Settings:
+def _settings(folder: Path, shipped: Path, server: MailServer, wishes: Wishes, now: datetime) -> Settings:
+    undo = _UNDO if wishes.lasts is None else _UNDO_UNATTENDED
     ports = {
         "imap_port": server.imap_port,
         "smtp_port": server.smtp_port,
-        "console_port": _free_port(console_port),
+        "console_port": _free_port(wishes.console_port),
         "public_port": _free_port(),
     }
-    write_files(folder, shipped, _CONFIG.format(care=CARE, password=server.password, **ports))
+    words = {"care": CARE, "password": server.password, "authserv_id": AUTHSERV_ID, "undo": undo}
+    write_files(folder, shipped, _CONFIG.format(**words, **ports), now.date())
     # A shop of the visitor's own must not leak into the demo.
     for name in [name for name in os.environ if name.startswith("MAILER_") or name == "CREDENTIALS_DIRECTORY"]:
         del os.environ[name]

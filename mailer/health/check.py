@@ -96,7 +96,7 @@ def _templates(settings: Settings) -> str:
     catalog = Catalog(settings.rendering.templates)
     if problems := check_templates(catalog):
         raise MailerError("\n".join(problems))
-    return f"{len(list(catalog.names()))} templates, each renders with its samples"
+    return f"{len(list(catalog.names()))} mails, each reads well with and without what is optional"
 
 
 async def _mailbox(settings: Settings, name: str, clock: Clock) -> str:

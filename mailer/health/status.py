@@ -41,6 +41,7 @@ class Status:
     next_due_at: datetime | None
     overdue: int
     set_aside: int
+    warned: int = 0
     faults: tuple[str, ...] = ()
     for_people: tuple[str, ...] = ()
 
@@ -53,7 +54,11 @@ class Status:
 def status(session: Session, *, now: datetime) -> Status:
     """Read all figures."""
     mailboxes = tuple(_mailbox(session, mailbox) for mailbox in session.exec(select(Mailbox).order_by(Mailbox.name)))
-    running = col(ReplyClock.stopped_at).is_(None)
+    running = col(ReplyClock.stopped_at).is_(None) & col(ReplyClock.paused_at).is_(None)
+    late = select(func.count(func.distinct(ReplyClock.conversation_id))).where(running, ReplyClock.due_at < now)
+    near = select(func.count(func.distinct(ReplyClock.conversation_id))).where(
+        running, ReplyClock.due_at >= now, col(ReplyClock.warned_at).is_not(None)
+    )
     found = Status(
         mailboxes=mailboxes,
         raw_mail=_by_state(session, RawMail),
@@ -61,7 +66,8 @@ def status(session: Session, *, now: datetime) -> Status:
         conversations=_by_state(session, Conversation),
         deliveries=_by_state(session, Delivery),
         next_due_at=session.exec(select(func.min(col(ReplyClock.due_at))).where(running)).one(),
-        overdue=session.exec(select(func.count(col(ReplyClock.id))).where(running, ReplyClock.due_at < now)).one(),
+        overdue=session.exec(late).one(),
+        warned=session.exec(near).one(),
         set_aside=session.exec(select(func.count(col(Message.id))).where(col(Message.error).is_not(None))).one(),
     )
     faults, for_people = tuple(_faults(session, found, now)), tuple(_for_people(session, found, now))
@@ -110,6 +116,9 @@ def _for_people(session: Session, found: Status, now: datetime) -> Iterator[str]
     if found.overdue:
         first = time_left(found.next_due_at, now) if found.next_due_at else ""
         yield f"{found.overdue} conversations are past their deadline; the first is {first}"
+    if found.warned:
+        first = f"; the first is {time_left(found.next_due_at, now)}" if found.next_due_at and not found.overdue else ""
+        yield f"{found.warned} conversations are about to pass their deadline{first}; `mailer due list` shows them"
     if unknown := found.deliveries.get("unknown"):
         yield f"{unknown} deliveries are unknown; a person must say whether they arrived (tab Failed)"
     if quarantined := found.raw_mail.get("quarantined"):

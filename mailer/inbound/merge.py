@@ -37,7 +37,7 @@ def merge(session: Session, conversation_id: int, *, into: int, agent_id: int | 
         raise Conflict(f"conversation {conversation_id} has no mails; it may be merged already")
     waits = source.state is not ConversationState.CLOSED and source.state is not ConversationState.WAITING
     made = _regroup(session, "merge", source, target, moved, agent_id, now)
-    _stop_clock(session, source, target, now)
+    _join_clocks(session, source, target, now)
     _set(source, ConversationState.CLOSED, f"merged into conversation {into}", now)
     target.order_id = target.order_id or source.order_id
     if waits:
@@ -64,6 +64,7 @@ def split(
         raise InputError(f"conversation {conversation_id}", problems)
     target = _like(session, source, wanted[0], now)
     made = _regroup(session, "split", source, target, wanted, agent_id, now)
+    _clocks_follow(session, source, wanted, target, now)
     asks = any(message.direction is Direction.IN and _of_person(message) for message in wanted)
     _set(target, ConversationState.NEEDS_ANSWER if asks else ConversationState.CLOSED, "" if asks else "split off", now)
     rest = [message for message in here.values() if message not in wanted and _of_person(message)]
@@ -85,6 +86,9 @@ def undo(session: Session, regrouping_id: int, *, now: datetime) -> int:
         raise Conflict("some of these mails were moved on; undo the newer merge or split first")
     newer = max((message.id or 0 for message in _messages(session, target)), default=0) > max(made.message_ids)
     _move(session, moved, target, source, f"{made.kind} {regrouping_id} was undone", now)
+    _clocks_follow(session, target, moved, source, now)
+    for one in (source, target):
+        _run_again(session, one, made.made_at)
     _restore(session, source, made.before[str(source.id)], now)
     if made.kind == "split":
         _set(target, ConversationState.CLOSED, f"its mails are in conversation {source.id} again", now)
@@ -151,22 +155,48 @@ def _refuse_if_leaving(session: Session, conversation: Conversation) -> None:
         raise Conflict(f"an answer of conversation {conversation.id} is on its way; wait until it has left, or undo it")
 
 
-def _stop_clock(session: Session, source: Conversation, target: Conversation, now: datetime) -> None:
-    """The earlier deadline counts for both."""
-    running = col(ReplyClock.stopped_at).is_(None)
-    clocks = {
-        one.id: session.exec(select(ReplyClock).where(ReplyClock.conversation_id == one.id, running)).first()
-        for one in (source, target)
-    }
-    old, kept = clocks[source.id], clocks[target.id]
-    if old is None:
-        return
-    old.stopped_at = now
+def _join_clocks(session: Session, source: Conversation, target: Conversation, now: datetime) -> None:
+    """All clocks of the source run in the target; of two of one kind the one that breaks first."""
+    for clock in _clocks(session, source):
+        _hand_over(session, clock, target, now)
+
+
+def _clocks_follow(
+    session: Session, source: Conversation, messages: Sequence[Message], target: Conversation, now: datetime
+) -> None:
+    """A clock goes where the mail goes that started it."""
+    moments = {message.received_at for message in messages}
+    for clock in _clocks(session, source):
+        if clock.started_at in moments:
+            _hand_over(session, clock, target, now)
+
+
+def _hand_over(session: Session, clock: ReplyClock, target: Conversation, now: datetime) -> None:
+    rival = next((one for one in _clocks(session, target) if one.kind == clock.kind), None)
+    if rival is not None:
+        loser = max(clock, rival, key=lambda one: (one.paused_at is not None, one.due_at))
+        loser.stopped_at = now
+        session.flush()
+        if loser is clock:
+            return
+    clock.conversation_id = target.id or 0
     session.flush()
-    if kept is None:
-        session.add(ReplyClock(conversation_id=target.id or 0, started_at=old.started_at, due_at=old.due_at))
-    else:
-        kept.due_at = min(kept.due_at, old.due_at)
+
+
+def _run_again(session: Session, conversation: Conversation, stopped_at: datetime) -> None:
+    """The clocks that gave way to others when the conversations were joined."""
+    kinds = {one.kind for one in _clocks(session, conversation)}
+    gave_way = select(ReplyClock).where(
+        ReplyClock.conversation_id == conversation.id, ReplyClock.stopped_at == stopped_at
+    )
+    for clock in session.exec(gave_way).all():
+        if clock.kind not in kinds:
+            clock.stopped_at = None
+
+
+def _clocks(session: Session, conversation: Conversation) -> list[ReplyClock]:
+    here = select(ReplyClock).where(ReplyClock.conversation_id == conversation.id, col(ReplyClock.stopped_at).is_(None))
+    return list(session.exec(here.order_by(col(ReplyClock.id))))
 
 
 def _restore(session: Session, conversation: Conversation, before: Sequence[object], now: datetime) -> None:

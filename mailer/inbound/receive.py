@@ -12,6 +12,7 @@ from mailer.clock import Clock
 from mailer.db import Database, describe, insert_once
 from mailer.errors import InputError
 from mailer.inbound.authenticity import Ourselves, domain_of, look_alike
+from mailer.inbound.join import Newcomer
 from mailer.inbound.parse import parse
 from mailer.inbound.parsed import ParsedMail
 from mailer.inbound.thread import Place, Rules, place_of
@@ -140,13 +141,22 @@ def _take(session: Session, raw_mail_id: int) -> RawMail | None:
 def _receive_one(session: Session, raw_mail: RawMail, mail: ParsedMail, rules: Rules | None, now: datetime) -> None:
     mailbox = session.get_one(Mailbox, raw_mail.mailbox_id)
     customer = _customer(session, mail, now)
-    place = place_of(session, customer, mail.in_reply_to, mail.reference_ids, subject=mail.subject, rules=rules)
+    place = place_of(
+        session,
+        customer,
+        mail.in_reply_to,
+        mail.reference_ids,
+        subject=mail.subject,
+        rules=rules,
+        newcomer=Newcomer.of(mail, mailbox.storefront, history=raw_mail.history),
+    )
     conversation = place.conversation or _open(session, customer, mailbox, mail, place, raw_mail.history, now)
     if place.conversation is not None and not mail.automatic and not raw_mail.history:
         conversation.state, conversation.reason = ConversationState.NEEDS_ANSWER, ""
         conversation.updated_at = now
     message = _message(raw_mail, mailbox, conversation, mail, now)
     message.warnings = [*message.warnings, *_imitation(session, customer, place)]
+    message.defects = [*message.defects, *_why_here(place)]
     session.add(message)
     session.flush()
     _note_what_it_proves(session, mailbox, message, mail, now)
@@ -216,6 +226,15 @@ def _imitation(session: Session, customer: Customer, place: Place) -> list[str]:
     domain = domain_of(customer.address)
     like = look_alike(domain, [domain_of(other.address)]) if other else None
     return [f"The sender's domain {domain} looks like the customer's ({like}) and is another."] if like else []
+
+
+def _why_here(place: Place) -> list[str]:
+    if not place.joined:
+        return []
+    return [
+        "it names no earlier mail and is here because this conversation still waited for our answer; part it off"
+        " below if it is another matter"
+    ]
 
 
 def _state(raw_mail: RawMail, mail: ParsedMail) -> MessageState:

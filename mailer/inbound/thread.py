@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from sqlmodel import Session, col, select
 
+from mailer.inbound.join import Newcomer, waiting_of
 from mailer.model import Conversation, Customer, Delivery, Direction, Message
 from mailer.signing import Keys
 
@@ -28,6 +29,8 @@ class Place:
     conversation: Conversation | None
     possibly_of: int | None = None
     relay_key: str | None = None
+    # It names no mail of the conversation, and is here because that still waits for an answer to its sender.
+    joined: bool = False
 
 
 def place_of(
@@ -38,11 +41,13 @@ def place_of(
     *,
     subject: str = "",
     rules: Rules | None = None,
+    newcomer: Newcomer | None = None,
 ) -> Place:
     """The conversation of the mail that this one answers: In-Reply-To first, then References from the newest back.
 
     Mail clients fill them differently (RFC 5322, 3.6.4 is the rule; Outlook leaves References short, Gmail long),
-    so each is asked. Nobody joins a conversation of others: identifiers can be guessed or forwarded.
+    so each is asked. Nobody joins a conversation of others: identifiers can be guessed or forwarded. A mail that names
+    none joins what still waits for an answer to the same sender, so that one draft answers both.
     """
     rules = rules or Rules()
     key = relay_key(customer.address, subject, rules.relays)
@@ -51,7 +56,9 @@ def place_of(
         if _takes_part(session, conversation, customer):
             return Place(conversation, relay_key=key)
     possibly_of = named[0].id if named else None
-    return Place(_of_relay(session, customer, key), possibly_of, key)
+    of_relay = _of_relay(session, customer, key)
+    waiting = waiting_of(session, customer, newcomer, key) if newcomer and of_relay is None else None
+    return Place(of_relay or waiting, possibly_of, key, joined=waiting is not None)
 
 
 def relay_key(address: str, subject: str, relays: Sequence[str]) -> str | None:

@@ -10,21 +10,25 @@ from mailer.model.alarm import Alarm, open_alarms, raise_alarm, settle_alarm
 from mailer.model.automatic import AutomaticAnswer
 from mailer.model.base import Row
 from mailer.model.bounce import Bounce, Complaint, ReportState, note_report
-from mailer.model.classification import Classification, Level
-from mailer.model.conversation import Conversation, ConversationState, Regrouping, ReplyClock
+from mailer.model.classification import Classification, Correction, Level
+from mailer.model.conversation import ClockKind, ClockPause, Conversation, ConversationState, Regrouping, ReplyClock
 from mailer.model.customer import Customer
 from mailer.model.delivery import Attempt, Delivery, DeliveryState
 from mailer.model.draft import Approval, Disclosure, Dismissal, Draft, DraftState
 from mailer.model.event import Event, EventTaken
 from mailer.model.hold import Hold, HoldScope, SendAnyway
+from mailer.model.intent import BY_WORDS, CHANGES, Intent, in_precedence
 from mailer.model.mailbox import Mailbox, RawMail, RawMailState, Sighting
 from mailer.model.message import Blob, Direction, Message, MessageState, Route, SentCopy
 from mailer.model.order import Order, OrderLine, ParcelState, Scan, Shipment, number_key
 from mailer.model.pace import Circuit, Pace
+from mailer.model.product import Product, ShopFact
 from mailer.model.slot import JobSlot
 from mailer.model.suppression import Stream, Suppression, SuppressionCause, lift_undeliverable
 
 __all__ = [
+    "BY_WORDS",
+    "CHANGES",
     "Agent",
     "AgentSession",
     "Alarm",
@@ -36,9 +40,12 @@ __all__ = [
     "Bounce",
     "Circuit",
     "Classification",
+    "ClockKind",
+    "ClockPause",
     "Complaint",
     "Conversation",
     "ConversationState",
+    "Correction",
     "Customer",
     "Delivery",
     "DeliveryState",
@@ -51,6 +58,7 @@ __all__ = [
     "EventTaken",
     "Hold",
     "HoldScope",
+    "Intent",
     "JobSlot",
     "Level",
     "Mailbox",
@@ -60,6 +68,7 @@ __all__ = [
     "OrderLine",
     "Pace",
     "ParcelState",
+    "Product",
     "RawMail",
     "RawMailState",
     "Regrouping",
@@ -72,11 +81,13 @@ __all__ = [
     "SendAnyway",
     "SentCopy",
     "Shipment",
+    "ShopFact",
     "Sighting",
     "SignInLink",
     "Stream",
     "Suppression",
     "SuppressionCause",
+    "in_precedence",
     "lift_undeliverable",
     "note_report",
     "number_key",

@@ -13,7 +13,7 @@ from mailer.model.base import Row, maybe_moment, moment, word
 class ConversationState(StrEnum):
     NEEDS_ANSWER = "needs_answer"  # a mail waits; `replies.draft` moves it on
     DRAFTED = "drafted"  # a draft waits for a person, or an approved one is on its way; a person or sending moves it on
-    NEEDS_PERSON = "needs_person"  # no template fits, `reason` says why; a person who writes moves it on
+    NEEDS_PERSON = "needs_person"  # a person is to write, `reason` says why; their draft or a holding one moves it on
     WAITING = "waiting"  # the relay took our answer; the customer moves it on
     CLOSED = "closed"  # nothing is to be answered, `reason` says why; a new mail moves it on
 
@@ -39,8 +39,19 @@ class Conversation(Row, table=True):
     updated_at: datetime = moment()
 
 
+class ClockKind(StrEnum):
+    """What is to be done in time. One clock of each kind may run in a conversation."""
+
+    FIRST_ANSWER = "first_answer"  # any reply of ours; a holding one too
+    SETTLED = "settled"  # a simple question answered for good
+    RETURN_AGREED = "return_agreed"  # a return, an exchange or a refund agreed on
+    CANCELLATION = "cancellation"  # a wish to cancel answered; a marketplace refuses it afterwards
+    REFUND_PAID = "refund_paid"  # after a cancellation, the order says that the money went back
+    DISPUTE = "dispute"  # a quarrel answered, before a marketplace decides it
+
+
 class ReplyClock(Row, table=True):
-    """A deadline on a conversation. Sending stops it; the arithmetic is in `replies.due`."""
+    """A deadline on a conversation. Sending stops it or lets it stand; `replies.due` starts it and lets it go on."""
 
     __tablename__ = "reply_clock"
     __table_args__ = (
@@ -56,11 +67,29 @@ class ReplyClock(Row, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     conversation_id: int = Field(foreign_key="conversation.id", index=True)
-    kind: str = "first_answer"
+    kind: str = ClockKind.FIRST_ANSWER.value
     started_at: datetime = moment()
     due_at: datetime = moment()
     paused_at: datetime | None = maybe_moment()
     stopped_at: datetime | None = maybe_moment()
+    # How much open time it has in all, and on which calendar of config.toml ("always": day and night).
+    limit_seconds: int = 86_400
+    calendar: str = "always"
+    # Why it stands still while it is paused, and when somebody was warned that it is about to break.
+    paused_because: str = ""
+    warned_at: datetime | None = maybe_moment()
+
+
+class ClockPause(Row, table=True):
+    """A time for which a clock stood still."""
+
+    __tablename__ = "clock_pause"
+
+    id: int | None = Field(default=None, primary_key=True)
+    clock_id: int = Field(foreign_key="reply_clock.id", index=True)
+    paused_at: datetime = moment()
+    resumed_at: datetime = moment()
+    reason: str = ""
 
 
 class Regrouping(Row, table=True):

@@ -54,6 +54,22 @@ class Draft(Row, table=True):
     recipient_name: str = ""
     facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     fingerprint: str = ""
+    # What to read again at approval and before sending: {"order_id", "product_ids", "country", "storefront",
+    # "paths"}; `paths` are the patterns of the facts that the text rests on, as in "parcels.*.state".
+    rests_on: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    # The intents that it answers, and every template file that it was made from with its hash at that time.
+    intents: list[str] = Field(default_factory=list, sa_type=JSON)
+    made_from: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
+    # It says that we look into it, not what was found: after it was sent, a person still has to answer.
+    holding: bool = False
+    # It asks the customer for something: clocks stand still until they write again.
+    asks: bool = False
+    # What a person must do in the shop before this text is true, one sentence a line.
+    before: str = Field(default="", sa_type=Text)
+    # The language that was wanted where `locale` is only a substitute.
+    wanted_locale: str | None = None
+    # Facts that would have made it better, each with where to add it.
+    missing: list[str] = Field(default_factory=list, sa_type=JSON)
     written_by: int | None = Field(default=None, foreign_key="agent.id")
     reason: str = Field(default="", sa_type=Text)
     created_at: datetime = moment()

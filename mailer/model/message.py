@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from sqlalchemy import JSON, Text
+from sqlalchemy import JSON, Index, Text
 from sqlmodel import Field
 
 from mailer.model.base import Row, maybe_moment, moment, word
@@ -66,6 +66,8 @@ class Message(Row, table=True):
     """One email of a conversation."""
 
     __tablename__ = "message"
+    # SQLite takes one index for a question after the mails of a conversation in some state; state alone finds them all.
+    __table_args__ = (Index("ix_message_conversation_id_state", "conversation_id", "state"),)
 
     id: int | None = Field(default=None, primary_key=True)
     conversation_id: int = Field(foreign_key="conversation.id", index=True)

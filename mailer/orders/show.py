@@ -11,11 +11,17 @@ from mailer.model import Order, OrderLine, Scan, Shipment, number_key
 
 def order_text(session: Session, number: str, *, storefront: str = "main") -> str:
     """What we know of the order with this number, times in UTC. Raises NotFound."""
+    order = find_order(session, number, storefront=storefront)
+    return "\n".join([*_head(order), *_positions(session, order), *_parcels(session, order)])
+
+
+def find_order(session: Session, number: str, *, storefront: str = "main") -> Order:
+    """The order with this number, with or without `#`. Raises NotFound."""
     wanted = select(Order).where(Order.storefront == storefront, Order.number_key == number_key(number))
     order = session.exec(wanted).one_or_none()
     if order is None:
         raise NotFound(f'no order "{number}" in storefront "{storefront}"; `mailer orders import` brings orders in')
-    return "\n".join([*_head(order), *_positions(session, order), *_parcels(session, order)])
+    return order
 
 
 def _head(order: Order) -> Iterator[str]:

@@ -256,7 +256,7 @@ def rescue(session: Session, *, now: datetime, all_owners: bool = False) -> int:
 
 def _may_go(session: Session, delivery: Delivery, limits: RelayLimits, now: datetime) -> bool:
     """Ask the guard and the pace; what must not go is brought to where it belongs."""
-    match judge(standing_of(session, delivery), now):
+    match judge(standing_of(session, delivery, now=now), now):
         case Withhold(reason):
             withhold(session, delivery, reason, now=now)
         case Expire(reason):

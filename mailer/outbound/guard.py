@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from mailer.model import Delivery, Direction, Draft, Message, MessageState, Order, SendAnyway
 from mailer.outbound.hold import held_because
 from mailer.outbound.suppress import suppressed
-from mailer.rendering.facts import differences, order_facts
+from mailer.rendering.facts import Subject, differences, read_facts
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def judge(standing: Standing, now: datetime) -> Verdict:
     return Go()
 
 
-def standing_of(session: Session, delivery: Delivery) -> Standing:
+def standing_of(session: Session, delivery: Delivery, *, now: datetime) -> Standing:
     """Read what speaks for and against a delivery."""
     draft = session.get(Draft, delivery.draft_id) if delivery.draft_id else None
     # Who sent it anyway overruled holds and suppressions, never newer mail and changed facts.
@@ -81,18 +81,20 @@ def standing_of(session: Session, delivery: Delivery) -> Standing:
     return Standing(
         expires_at=delivery.expires_at,
         newer_mail=draft is not None and _newer_mail(session, draft),
-        changed_facts=changed_facts(session, draft) if draft else (),
+        changed_facts=changed_facts(session, draft, now=now) if draft else (),
         held="" if overruled else held_because(session, delivery.recipient),
         suppressed="" if overruled else suppressed(session, delivery.recipient, delivery.kind) or "",
     )
 
 
-def changed_facts(session: Session, draft: Draft) -> tuple[str, ...]:
+def changed_facts(session: Session, draft: Draft, *, now: datetime) -> tuple[str, ...]:
     """What a draft rests on that is no longer so: a fact that it tells, or whose order it is (PRODUCT, rules 4, 5)."""
     order = session.get(Order, draft.order_id) if draft.order_id else None
     if order is not None and order.email != draft.recipient.casefold():
         return ("the order belongs to another address",)
-    facts = order_facts(session, draft.order_id)
+    # A draft from before `rests_on` was kept told of its order only.
+    kept = {"order_id": draft.order_id, "paths": list(draft.facts), **draft.rests_on}
+    facts = read_facts(session, Subject.of(kept), now=now).relevant(kept["paths"])
     return () if facts.fingerprint == draft.fingerprint else tuple(differences(draft.facts, facts))
 
 

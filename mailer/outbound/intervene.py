@@ -54,7 +54,7 @@ def send_anyway(
         raise Conflict(f"delivery {delivery_id} is {delivery.kind}: without the recipient's consent nobody may send it")
     if delivery.state not in (DeliveryState.WITHHELD, DeliveryState.HELD):
         raise Conflict(f"delivery {delivery_id} is {delivery.state.value}; {_instead(delivery)}")
-    overruled = _refuse_what_would_be_wrong(session, delivery)
+    overruled = _refuse_what_would_be_wrong(session, delivery, now)
     session.merge(
         SendAnyway(
             delivery_id=delivery_id, agent_id=agent_id, reason=reason.strip(), overruled=overruled, decided_at=now
@@ -67,9 +67,9 @@ def send_anyway(
     delivery.reason = f"sent anyway: {reason.strip()}"
 
 
-def _refuse_what_would_be_wrong(session: Session, delivery: Delivery) -> str:
+def _refuse_what_would_be_wrong(session: Session, delivery: Delivery, now: datetime) -> str:
     """What is overruled, in words. A newer mail and changed facts cannot be."""
-    standing = standing_of(session, delivery)
+    standing = standing_of(session, delivery, now=now)
     if standing.newer_mail or standing.changed_facts:
         verdict = judge(standing, delivery.queued_at)
         why = getattr(verdict, "reason", "it is overtaken")

@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from mailer.errors import Conflict
 from mailer.model import (
+    ClockKind,
     Conversation,
     ConversationState,
     Delivery,
@@ -39,19 +40,23 @@ def settle(session: Session, delivery: Delivery, outcome: Outcome, *, now: datet
 
 
 def sent(session: Session, delivery: Delivery, words: str, *, now: datetime) -> None:
-    """The relay has it: the conversation waits for the customer, unless a newer mail came, and its clock stops."""
+    """The relay has it: the conversation waits for the customer, or still for a person, and clocks stop.
+
+    When a newer mail came meanwhile, neither.
+    """
     _end(delivery, DeliveryState.SENT, words, now)
     if not is_answer(delivery):
         return
     conversation = _locked_conversation(session, delivery)
     if not _is_last_word(session, conversation, delivery):
         return
-    conversation.state, conversation.updated_at = ConversationState.WAITING, now
-    session.exec(
-        update(ReplyClock)
-        .where(col(ReplyClock.conversation_id) == conversation.id, col(ReplyClock.stopped_at).is_(None))
-        .values(stopped_at=now)
-    )
+    draft = session.get(Draft, delivery.draft_id) if delivery.draft_id else None
+    if draft is not None and draft.holding:
+        # Why a person is needed stays: the customer has been told that we look into it, and no more.
+        conversation.state, conversation.updated_at = ConversationState.NEEDS_PERSON, now
+    else:
+        conversation.state, conversation.reason, conversation.updated_at = ConversationState.WAITING, "", now
+    _turn_clocks(session, conversation, draft, now)
 
 
 def withhold(session: Session, delivery: Delivery, reason: str, *, now: datetime) -> None:
@@ -102,6 +107,22 @@ def again(session: Session, delivery: Delivery, *, expires_at: datetime, now: da
 def is_answer(delivery: Delivery) -> bool:
     """Whether a customer has their answer by it; an acknowledgement is none."""
     return delivery.kind == "reply"
+
+
+def _turn_clocks(session: Session, conversation: Conversation, draft: Draft | None, now: datetime) -> None:
+    """A holding reply answers no more than that the mail came; after a question it is the customer's turn."""
+    running = update(ReplyClock).where(
+        col(ReplyClock.conversation_id) == conversation.id, col(ReplyClock.stopped_at).is_(None)
+    )
+    kind = col(ReplyClock.kind)
+    session.exec(running.where(kind == ClockKind.FIRST_ANSWER).values(stopped_at=now))
+    if draft is not None and draft.holding:
+        return
+    if draft is not None and draft.asks:
+        stand_still = {"paused_at": now, "paused_because": "we asked the customer"}
+        session.exec(running.where(col(ReplyClock.paused_at).is_(None)).values(**stand_still))
+        return
+    session.exec(running.where(kind != ClockKind.REFUND_PAID).values(stopped_at=now))
 
 
 def _end(delivery: Delivery, state: DeliveryState, words: str, now: datetime) -> None:

@@ -1,5 +1,7 @@
 """How does it read, and on which facts?
 
-Read in this order: facts (values with source and time, and their fingerprint), catalog (which file in which
-language), environment (the door to jinja2), context (facts as a template sees them), render, check.
+Read in this order: fact (a value with source and time), facts (all that is known of a subject; order_facts and
+shop_facts make them, where says how a missing one can be had), front and catalog (which file in which language),
+locales (dates and money), environment (the door to jinja2), context (facts as a template sees them), page (one
+template and its facts), render (one mail), known and trial and check (fit to be sent?), tone (how it sounds).
 """

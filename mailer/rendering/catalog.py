@@ -6,26 +6,34 @@ it is and which values it uses, with a sample of each.
 """
 
 import hashlib
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from mailer.errors import InputError
+from mailer.rendering import front
+from mailer.rendering.environment import includes, mail_environment
 
-_MARK = "+++"
+FRAME = "blocks/frame"
 
 
 @dataclass(frozen=True)
 class Template:
-    """One mail in one language, as it stands in its file. `name` is its path within the templates."""
+    """One mail, or one block, in one language, as it stands in its file. `name` is its path within the templates."""
 
     name: str
     locale: str
     body: str
     sha256: str
+    kind: str = "reply"
     subject: str = ""
+    opening: str = ""
+    before: str = ""
+    # True, False, or words of a template that mean yes when they write anything.
+    holding: bool | str = False
+    asks: bool | str = False
     needs: dict[str, Any] = field(default_factory=dict)
     optional: dict[str, Any] = field(default_factory=dict)
 
@@ -38,67 +46,83 @@ class Catalog:
 
     def find(self, key: str, locales: Sequence[str], storefront: str = "main") -> Template:
         """The first of these languages that has the template. Raises InputError when none has."""
+        return self.find_all([key], locales, storefront)[0]
+
+    def find_all(self, keys: Sequence[str], locales: Sequence[str], storefront: str = "main") -> list[Template]:
+        """All of these in the first language that has every one of them. Raises InputError when none has."""
         for locale in chain(locales):
-            for prefix in (f"storefronts/{storefront}/", ""):
-                name = f"{prefix}{key}.{locale}.md"
-                if (self.directory / name).is_file():
-                    return self.read(name)
-        raise InputError(f"templates/{key}", [f"there is no file for any of: {', '.join(chain(locales))}"])
+            names = [self.locate(f"{key}.{locale}.md", storefront) for key in keys]
+            if all((self.directory / name).is_file() for name in names):
+                return [self.read(name) for name in names]
+        asked = f"templates/{', '.join(keys)}"
+        raise InputError(asked, [f"there is no file for any of: {', '.join(chain(locales))}"])
+
+    def locate(self, name: str, storefront: str = "main") -> str:
+        """The storefront's own file of that name where there is one, else everybody's."""
+        own = f"storefronts/{storefront}/{name}"
+        return own if (self.directory / own).is_file() else name
 
     def read(self, name: str) -> Template:
         """One template file. Raises InputError with line and reason."""
         try:
-            text = (self.directory / name).read_text(encoding="utf-8")
+            raw = (self.directory / name).read_bytes()
+            text = raw.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
             raise InputError(f"templates/{name}", [f"byte {error.start}: not UTF-8; save the file as UTF-8"]) from None
-        front, body = _split(f"templates/{name}", text)
-        return Template(
-            name=name,
-            locale=name.rsplit(".", 2)[-2],
-            body=body,
-            sha256=hashlib.sha256(text.encode()).hexdigest(),
-            subject=str(front.get("subject", "")),
-            needs=front.get("needs", {}),
-            optional=front.get("optional", {}),
-        )
+        except OSError as error:
+            raise InputError(f"templates/{name}", [f"cannot be read ({error.strerror})"]) from None
+        return _parsed(name, text, hashlib.sha256(raw).hexdigest())
+
+    def parts(self, template: Template, storefront: str = "main") -> list[Template]:
+        """The template and every block that it includes, each once. Raises InputError."""
+        environment = mail_environment(self.directory, storefront)
+        found = {template.name: template}
+        waiting = [template]
+        while waiting:
+            one = waiting.pop()
+            for name in includes(environment, one.name, one.body):
+                block = self.read(self.locate(name, storefront))
+                if block.name not in found:
+                    found[block.name] = block
+                    waiting.append(block)
+        return list(found.values())
+
+    def sha256(self, name: str) -> str:
+        """Of a file as it is now; "" when it is gone. The same that a draft's `made_from` holds."""
+        try:
+            return hashlib.sha256((self.directory / name).read_bytes()).hexdigest()
+        except OSError:
+            return ""
 
     def names(self) -> Iterator[str]:
         """Every template file that is a whole mail, by name."""
+        return (name for name in self._files() if "blocks/" not in name)
+
+    def blocks(self) -> Iterator[str]:
+        """Every file that is a piece of mails, by name."""
+        return (name for name in self._files() if "blocks/" in name)
+
+    def _files(self) -> Iterator[str]:
         for path in sorted(self.directory.rglob("*.md")):
-            name = path.relative_to(self.directory).as_posix()
-            if "blocks/" not in name:
-                yield name
+            yield path.relative_to(self.directory).as_posix()
 
 
 def chain(locales: Sequence[str]) -> list[str]:
     """Each language followed by its parents: `pt-BR` is also asked for as `pt`."""
     wanted = []
     for locale in locales:
-        parts = locale.split("-")
+        parts = locale.replace("_", "-").split("-")
         wanted += ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
     return list(dict.fromkeys(wanted))
 
 
-def _split(source: str, text: str) -> tuple[dict[str, Any], str]:
-    lines = text.split("\n")
-    if lines[0].strip() != _MARK or _MARK not in (line.strip() for line in lines[1:]):
-        raise InputError(source, ["line 1: front matter is missing; a template begins with TOML between +++ lines"])
-    end = next(number for number, line in enumerate(lines[1:], 1) if line.strip() == _MARK)
-    try:
-        front = tomllib.loads("\n".join(lines[1:end]))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(source, [f"front matter: {error}"]) from None
-    # As many empty lines as the front matter had, so that errors name the line of the file.
-    problems = [problem for key in ("needs", "optional") for problem in _unfit(key, front.get(key, {}))]
-    if problems:
-        raise InputError(source, problems)
-    return front, "\n" * (end + 1) + "\n".join(lines[end + 1 :])
-
-
-def _unfit(path: str, sample: Any) -> list[str]:
-    if path in ("needs", "optional") and not isinstance(sample, dict):
-        return [f"front matter: [{path}] must be a table of values with samples"]
-    if isinstance(sample, list) and not sample:
-        return [f"front matter: {path} needs one element as a sample"]
-    inner = sample.items() if isinstance(sample, dict) else enumerate(sample) if isinstance(sample, list) else ()
-    return [problem for name, one in inner for problem in _unfit(f"{path}.{name}", one)]
+@lru_cache(maxsize=1000)
+def _parsed(name: str, text: str, sha256: str) -> Template:
+    above, body = front.split(f"templates/{name}", text)
+    return Template(
+        name=name,
+        locale=name.rsplit(".", 2)[-2],
+        body=body,
+        sha256=sha256,
+        **above,
+    )

@@ -8,6 +8,9 @@ from typing import Any
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NO_ANGLES = str.maketrans("", "", "<>")
+# What anybody may have typed who wrote to us or ordered; nothing of it is to lead anywhere.
+_STRANGERS = ("asked.", "customer.")
+_LINK = re.compile(r"://|\bwww\.", re.IGNORECASE)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}.*")
 
 
@@ -19,7 +22,7 @@ def context(values: Mapping[str, object]) -> dict[str, Any]:
         *parents, last = path.split(".")
         for name in parents:
             node = node.setdefault(name, {})
-        node[last] = _typed(value)
+        node[last] = _typed(value) if not path.startswith(_STRANGERS) else _without_links(_typed(value))
     return {name: _lists(node) for name, node in tree.items()}
 
 
@@ -43,6 +46,24 @@ def shaped(sample: Any, value: Any) -> Any:
     if isinstance(sample, list):
         return [shaped(sample[0], one) for one in value or []]
     return value
+
+
+def _without_links(value: object) -> object:
+    return None if isinstance(value, str) and _LINK.search(value) else value
+
+
+def merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """The samples of two files as one; in a list, those of its first element."""
+    both = dict(first)
+    for name, sample in second.items():
+        known = both.get(name)
+        if isinstance(known, Mapping) and isinstance(sample, Mapping):
+            both[name] = merged(known, sample)
+        elif isinstance(known, list) and isinstance(sample, list) and isinstance(sample[0], Mapping):
+            both[name] = [merged(known[0], sample[0]), *sample[1:]]
+        else:
+            both[name] = sample
+    return both
 
 
 def _lists(node: Any) -> Any:

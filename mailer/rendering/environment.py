@@ -1,29 +1,29 @@
 """The door to jinja2: a sandbox for templates that people write, and plain pages for the console."""
 
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from babel.core import UnknownLocaleError
-from babel.dates import format_date, format_datetime
 from jinja2 import (
     Environment,
     FileSystemLoader,
     StrictUndefined,
     Template,
     TemplateError,
+    TemplateNotFound,
     TemplateSyntaxError,
     nodes,
     pass_context,
 )
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import Context, Macro
+from jinja2.runtime import Context, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from mailer.clock import monotonic
 from mailer.errors import InputError
+from mailer.rendering import front, locales
 
 _MOST_CHARACTERS = 200_000
 _LONGEST_SECONDS = 1.0
@@ -51,13 +51,52 @@ _KEPT_FILTERS = (
 _KEPT_METHODS = ("items", "keys", "values", "get", "startswith", "endswith", "lower", "upper", "strip")
 
 
+class _LimitedCode(CodeGenerator):
+    """Compiles `a ~ b` into a call that counts: doubled forty times, a word would fill the memory."""
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
+        self.write("environment.concat((")
+        for part in node.nodes:
+            self.write("str(environment.finalize(")
+            self.visit(part, frame)
+            self.write(")), ")
+        self.write("))")
+
+
+class _BlockLoader(FileSystemLoader):
+    """Blocks of the storefront first; their front matter is no part of the mail."""
+
+    def __init__(self, directory: Path, storefront: str) -> None:
+        super().__init__(directory, encoding="utf-8-sig")
+        self.storefront = storefront
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """The words of a block. Raises TemplateNotFound, or InputError when its front matter is broken."""
+        try:
+            text, file, fresh = super().get_source(environment, f"storefronts/{self.storefront}/{template}")
+        except TemplateNotFound:
+            text, file, fresh = super().get_source(environment, template)
+        return front.split(f"templates/{template}", text)[1], file, fresh
+
+
 class MailEnvironment(ImmutableSandboxedEnvironment):
     """jinja2's sandbox, less what lets one expression fill the memory."""
 
-    intercepted_binops = frozenset({"*", "**", "%"})
+    intercepted_binops = frozenset({"*", "**", "%", "+"})
+    code_generator_class = _LimitedCode
+
+    @staticmethod
+    def concat(parts: Iterable[str]) -> str:
+        """Joins what a block, a macro or `~` wrote, up to the length of the longest mail."""
+        pieces = list(parts)
+        if sum(map(len, pieces)) > _MOST_CHARACTERS:
+            raise SecurityError("it writes too much")
+        return "".join(pieces)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Arithmetic on numbers only: `"a" * 10**9` would be a gigabyte."""
+        """Arithmetic on numbers: `"a" * 10**9` would be a gigabyte. Only `+` also joins texts, up to a length."""
+        if operator == "+" and isinstance(left, str) and isinstance(right, str):
+            return self.concat((left, right))
         if operator == "**" or not (isinstance(left, int | float) and isinstance(right, int | float)):
             raise SecurityError(f"{operator} works on numbers only, and ** not at all")
         return super().call_binop(context, operator, left, right)
@@ -69,21 +108,25 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
 
 
 @lru_cache
-def mail_environment(directory: Path) -> MailEnvironment:
+def mail_environment(directory: Path, storefront: str = "main") -> MailEnvironment:
     """An environment for mails in Markdown: blocks are included from `directory`, unknown variables are errors.
 
     No HTML escaping here: the text is the mail, and what becomes of it in HTML is escaped there.
     """
     environment = MailEnvironment(
-        loader=FileSystemLoader(directory),
+        loader=_BlockLoader(directory, storefront),
         undefined=StrictUndefined,
         autoescape=False,  # Markdown; the HTML part is made from it with HTML switched off
         trim_blocks=True,
         lstrip_blocks=True,
+        # A block ends its line itself; the line break after an include is trimmed.
+        keep_trailing_newline=True,
+        finalize=_printable,
     )
     environment.globals.clear()
     environment.filters = {name: one for name, one in environment.filters.items() if name in _KEPT_FILTERS}
-    environment.filters.update(day=_day, moment=_moment)
+    environment.filters.update(day=_day, moment=_moment, money=_money, number=_number, country=_country)
+    environment.filters.update(informal=_informal, join=_join, replace=_replace)
     return environment
 
 
@@ -92,38 +135,42 @@ def render_text(environment: MailEnvironment, name: str, source: str, values: Ma
     pieces: list[str] = []
     length, end = 0, monotonic() + _LONGEST_SECONDS
     try:
-        for piece in _compiled(environment, source).generate({**values, "locale": locale}):
+        for piece in _compiled(environment, source).generate({"formal": True, **values, "locale": locale}):
             length += len(piece)
             if length > _MOST_CHARACTERS or monotonic() > end:
                 raise InputError(f"templates/{name}", ["it writes too much or runs too long"])
             pieces.append(piece)
     except TemplateSyntaxError as error:
         raise InputError(f"templates/{error.name or name}", [f"line {error.lineno}: {error.message}"]) from None
+    except TemplateNotFound as error:
+        raise _told(environment, name, error, f"there is no block {error.message}") from None
     except RecursionError:
         raise InputError(f"templates/{name}", ["it includes or calls itself without end"]) from None
-    except (
-        TemplateError,
-        TypeError,
-        ValueError,
-        ArithmeticError,
-        LookupError,
-        AttributeError,
-        UnknownLocaleError,
-    ) as error:
-        raise InputError(f"templates/{name}", [str(error) or type(error).__name__]) from None
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        raise _told(environment, name, error, str(error) or type(error).__name__) from None
     return "".join(pieces)
 
 
-def variables(environment: MailEnvironment, name: str, source: str) -> set[str]:
-    """The dotted paths that a template reads, as in `order.number`; loop variables are not among them."""
-    try:
-        tree = environment.parse(source)
-    except TemplateSyntaxError as error:
-        raise InputError(f"templates/{name}", [f"line {error.lineno}: {error.message}"]) from None
-    local = {node.name for node in tree.find_all(nodes.Name) if node.ctx in ("store", "param")}
-    found: set[str] = set()
-    _collect(tree, found)
-    return {path for path in found if path.split(".")[0] not in local}
+def reads(environment: MailEnvironment, name: str, source: str) -> dict[str, int]:
+    """The facts that a template reads, each with its first line: `order.number`, `parcels.*.carrier`."""
+    found: dict[str, int] = {}
+    tree = _parsed(environment, name, source)
+    own = {node.name: "" for node in tree.find_all(nodes.Name) if node.ctx in ("store", "param")}
+    _collect(tree, {"loop": "", **own}, found)
+    return found
+
+
+@lru_cache(maxsize=1000)
+def includes(environment: MailEnvironment, name: str, source: str) -> tuple[str, ...]:
+    """The blocks that a template names. Raises InputError when one is not named as a literal."""
+    found = []
+    for node in _parsed(environment, name, source).find_all((nodes.Include, nodes.Import, nodes.Extends)):
+        if not isinstance(node, nodes.Include) or not isinstance(node.template, nodes.Const):
+            raise InputError(
+                f"templates/{name}", [f'line {node.lineno}: name a block as in {{% include "blocks/x" %}}']
+            )
+        found.append(str(node.template.value))
+    return tuple(dict.fromkeys(found))
 
 
 def pages_environment(directory: Path) -> Environment:
@@ -131,40 +178,121 @@ def pages_environment(directory: Path) -> Environment:
     return Environment(loader=FileSystemLoader(directory), undefined=StrictUndefined, autoescape=True)
 
 
-def _collect(node: nodes.Node, found: set[str]) -> None:
-    path = _path(node)
+def _parsed(environment: MailEnvironment, name: str, source: str) -> nodes.Template:
+    try:
+        return environment.parse(source)
+    except TemplateSyntaxError as error:
+        raise InputError(f"templates/{name}", [f"line {error.lineno}: {error.message}"]) from None
+
+
+def _collect(node: nodes.Node, names: dict[str, str], found: dict[str, int]) -> None:
+    """`names` are those of the template's own: with the path that a loop goes through, or an empty one."""
+    path = _path(node, names)
+    if path:
+        found.setdefault(path, node.lineno)
     if path is not None:
-        found.add(path)
         return
+    if isinstance(node, nodes.For) and isinstance(node.target, nodes.Name):
+        through = _path(node.iter, names)
+        inner = {**names, node.target.name: f"{through}.*" if through else ""}
+        within = [*node.body, *([node.test] if node.test else [])]
+    else:
+        within, inner = [], names
     for child in node.iter_child_nodes():
-        _collect(child, found)
+        _collect(_called_on(child), inner if child in within else names, found)
 
 
-def _path(node: nodes.Node) -> str | None:
+def _called_on(node: nodes.Node) -> nodes.Node:
+    """What a method belongs to: `order` of `order.items()`."""
+    return node.node.node if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr) else node
+
+
+def _path(node: nodes.Node, names: Mapping[str, str]) -> str | None:
+    """The path that an expression reads; "" for a name of the template's own, None for any other expression."""
     parts: list[str] = []
-    while isinstance(node, nodes.Getattr):
-        parts.append(node.attr)
+    while isinstance(node, nodes.Getattr | nodes.Getitem):
+        if isinstance(node, nodes.Getattr):
+            parts.append(node.attr)
+        elif isinstance(node.arg, nodes.Const):
+            parts.append("*" if isinstance(node.arg.value, int) else str(node.arg.value))
+        else:
+            return None
         node = node.node
-    if isinstance(node, nodes.Name) and node.ctx == "load":
-        return ".".join([node.name, *reversed(parts)])
-    return None
+    if not isinstance(node, nodes.Name) or node.ctx != "load":
+        return None
+    root = names.get(node.name, node.name)
+    return ".".join([root, *reversed(parts)]) if root else ""
 
 
-@lru_cache(maxsize=500)
+@lru_cache(maxsize=1000)
 def _compiled(environment: MailEnvironment, source: str) -> Template:
     return environment.from_string(source)
 
 
-@pass_context
-def _day(context: Context, value: date | datetime) -> str:
-    # Without a value, babel would say today.
-    if not isinstance(value, date):
-        raise TypeError(f"`day` needs a date, not {value!r}")
-    return format_date(value, "full", locale=context["locale"].replace("-", "_"))
+def _told(environment: MailEnvironment, name: str, error: Exception, words: str) -> InputError:
+    """The mistake with the file and line that was running."""
+    place, line, step = name, 0, error.__traceback__
+    while step is not None:
+        file = step.tb_frame.f_code.co_filename
+        if file == "<template>" or file.endswith(".md"):
+            place = name if file == "<template>" else _within(environment, file)
+            line = step.tb_lineno
+        step = step.tb_next
+    return InputError(f"templates/{place}", [f"line {line}: {words}" if line else words])
+
+
+def _within(environment: MailEnvironment, file: str) -> str:
+    folder = str(environment.loader.searchpath[0]) if isinstance(environment.loader, FileSystemLoader) else ""
+    return file.removeprefix(folder).lstrip("/")
+
+
+def _printable(value: Any) -> Any:
+    """What may stand in a mail as it is; the rest is a mistake that a customer would otherwise read."""
+    if value is None:
+        raise TypeError("it prints a value that is not known here; put {% if %} around it, or `or` behind it")
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Undefined):
+        kind = type(value).__name__
+        raise TypeError(f"it prints a {kind} as programs write it; use a filter such as `day`, or a word of your own")
+    return value
 
 
 @pass_context
-def _moment(context: Context, value: datetime) -> str:
-    if not isinstance(value, datetime):
-        raise TypeError(f"`moment` needs a date with a time, not {value!r}")
-    return format_datetime(value, "d MMMM, HH:mm", locale=context["locale"].replace("-", "_"))
+def _day(context: Context, value: Any) -> str:
+    return locales.day(value, context["locale"])
+
+
+@pass_context
+def _moment(context: Context, value: Any) -> str:
+    return locales.moment(value, context["locale"])
+
+
+@pass_context
+def _money(context: Context, value: Any, currency: Any = None) -> str:
+    return locales.money(value, currency, context["locale"])
+
+
+@pass_context
+def _number(context: Context, value: Any) -> str:
+    return locales.number(value, context["locale"])
+
+
+@pass_context
+def _country(context: Context, value: Any) -> str:
+    return locales.country(value, context["locale"])
+
+
+@pass_context
+def _informal(context: Context, formal: str, informal: str) -> str:
+    """The first word to people whom the shop addresses formally, the second to the others."""
+    return formal if context["formal"] else informal
+
+
+def _join(values: Iterable[Any], separator: str = "") -> str:
+    words = [str(_printable(one)) for one in values]
+    return MailEnvironment.concat([part for word in words for part in (separator, word)][1:])
+
+
+def _replace(text: str, old: str, new: str) -> str:
+    if len(text) + str(text).count(old) * len(new) > _MOST_CHARACTERS:
+        raise SecurityError("it writes too much")
+    return str(text).replace(old, new)

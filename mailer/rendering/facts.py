@@ -1,122 +1,119 @@
-"""The facts that a reply rests on, each with its source and time. Drafting, approving and sending read the same."""
+"""The facts that a reply rests on, each with its source and time. Drafting, approving and sending read the same.
 
-import hashlib
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+What is not known is no fact: a template finds it absent, and `where_to_add` says where it would come from.
+"""
 
-from sqlmodel import Session, col, select
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
-from mailer.model import Order, OrderLine, ParcelState, Scan, Shipment
+from sqlmodel import Session, col, func, select
 
-Value = str | int | None
+from mailer.model import Direction, Message, MessageState, Product
+from mailer.rendering.fact import Fact, Facts, Subject, Turn, Value, differences, rests_on
+from mailer.rendering.order_facts import Purchase, order_facts, order_turns, read_purchase, state_of
+from mailer.rendering.shop_facts import ShopBook, read_shop, shop_facts, shop_turns
+from mailer.rendering.where import where_to_add
 
-# A parcel that only has a label has not left us.
-_NOT_SHIPPED = (ParcelState.LABEL,)
+__all__ = [
+    "Fact",
+    "Facts",
+    "Purchase",
+    "Subject",
+    "Turn",
+    "Value",
+    "differences",
+    "read_facts",
+    "rests_on",
+    "state_of",
+    "where_to_add",
+]
 
-
-@dataclass(frozen=True)
-class Fact:
-    """One value, where it comes from, and when that said so."""
-
-    path: str
-    value: Value
-    source: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Facts:
-    """All facts of one draft."""
-
-    facts: tuple[Fact, ...] = ()
-
-    @property
-    def fingerprint(self) -> str:
-        """Changes when a value changes, and only then."""
-        values = [(fact.path, fact.value) for fact in self.facts]
-        return hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).hexdigest()
-
-    def stored(self) -> dict[str, Any]:
-        """As a Draft keeps them: path to value, source and time."""
-        return {
-            fact.path: {"value": fact.value, "source": fact.source, "at": fact.at.isoformat()} for fact in self.facts
-        }
+_PROMISE_HOURS = 48
+_PROMISE_PATHS = ("promise.by", "promise.hours")
 
 
-def order_facts(session: Session, order_id: int | None) -> Facts:
-    """What is known of an order now; no facts without an order."""
-    order = session.get(Order, order_id) if order_id is not None else None
-    if order is None:
-        return Facts()
-    lines = session.exec(select(OrderLine).where(OrderLine.order_id == order.id).order_by(col(OrderLine.id))).all()
-    parcels = session.exec(select(Shipment).where(Shipment.order_id == order.id).order_by(col(Shipment.id))).all()
-    facts = [*_order(order, parcels), *_items(order, lines)]
-    for position, parcel in enumerate(parcels):
-        facts.extend(_parcel(session, f"parcels.{position}", parcel, order))
-    return Facts(tuple(facts))
+def read_facts(session: Session, subject: Subject, *, now: datetime) -> Facts:
+    """Everything that is known now of what a reply is about, and when time alone will change it."""
+    shop = read_shop(session, subject.language, now=now)
+    purchase = read_purchase(session, subject.order_id)
+    country = subject.country or (purchase.order.country if purchase else None)
+    promise = _promise(session, subject, shop)
+    facts = [*shop_facts(shop, country), *_promised(promise, shop)]
+    turns = [*shop_turns(shop, country), *_promise_turns(promise, shop)]
+    if purchase is not None:
+        facts += order_facts(purchase, shop)
+        turns += order_turns(purchase, shop)
+    if (product := _product(session, subject, purchase)) is not None:
+        facts += _product_facts(product, shop)
+        turns += _product_turns(product, shop)
+    return Facts(tuple(facts), tuple(turns))
 
 
-def differences(before: dict[str, Any], after: Facts) -> list[str]:
-    """What changed between the facts of a draft and the facts now, in words."""
-    now = {fact.path: fact.value for fact in after.facts}
-    then = {path: entry["value"] for path, entry in before.items()}
-    paths = dict.fromkeys([*then, *now])
-    return [
-        f"{path} was {then.get(path) or 'unknown'}, is {now.get(path) or 'unknown'}"
-        for path in paths
-        if then.get(path) != now.get(path)
-    ]
+def _product(session: Session, subject: Subject, purchase: Purchase | None) -> Product | None:
+    """The product that the mail names, else the only one of the order."""
+    if subject.product_ids:
+        return session.get(Product, subject.product_ids[0])
+    skus = {line.sku for line in purchase.lines} if purchase else set()
+    if len(skus) != 1 or "" in skus:
+        return None
+    wanted = select(Product).where(Product.storefront == subject.storefront, col(Product.sku).in_(skus))
+    return session.exec(wanted).first()
 
 
-def state_of(order: Order, parcels: Sequence[Shipment]) -> str:
-    """The one word for an order that a reply depends on."""
-    if order.canceled_at is not None:
-        return "canceled"
-    moving = [parcel for parcel in parcels if parcel.state not in _NOT_SHIPPED]
-    if not moving:
-        return "not_shipped"
-    if all(parcel.state == ParcelState.DELIVERED for parcel in parcels):
-        return "delivered"
-    return "in_transit"
-
-
-def _order(order: Order, parcels: Sequence[Shipment]) -> Iterator[Fact]:
-    def fact(path: str, value: Value) -> Fact:
-        return Fact(path, value, order.source, order.changed_at)
-
-    yield fact("order.number", order.number)
-    yield fact("order.state", state_of(order, parcels))
-    yield fact("order.placed_on", order.placed_at.date().isoformat())
-    if first_name := order.customer_name.split(" ")[0]:
-        yield fact("customer.first_name", first_name)
-
-
-def _items(order: Order, lines: Sequence[OrderLine]) -> Iterator[Fact]:
-    for position, line in enumerate(lines):
-        title = f"{line.title} ({line.variant})" if line.variant else line.title
-        yield Fact(f"items.{position}.title", title, order.source, order.changed_at)
-        yield Fact(f"items.{position}.quantity", line.quantity, order.source, order.changed_at)
-
-
-def _parcel(session: Session, path: str, parcel: Shipment, order: Order) -> Iterator[Fact]:
-    source, at = parcel.carrier or order.source, parcel.state_at or order.changed_at
-    scans = (
-        select(Scan).where(Scan.shipment_id == parcel.id).order_by(col(Scan.happened_at).desc(), col(Scan.id).desc())
-    )
-    last = session.exec(scans.limit(1)).first()
-    values: dict[str, Value] = {
-        "state": parcel.state.value,
-        "carrier": parcel.carrier or None,
-        "number": parcel.tracking_number or None,
-        "url": parcel.tracking_url or None,
-        "expected_on": parcel.expected_on.isoformat() if parcel.expected_on else None,
-        "state_on": parcel.state_at.date().isoformat() if parcel.state_at else None,
-        "last_scan_at": last.happened_at.isoformat() if last else None,
-        "last_place": (last.place or None) if last else None,
+def _product_facts(product: Product, shop: ShopBook) -> Iterator[Fact]:
+    known: dict[str, Value] = {
+        "title": product.title,
+        "url": product.url,
+        "details": product.details,
+        "stock": product.stock,
+        "restock_on": product.restock_on.isoformat() if product.restock_on else None,
+        "price": product.price,
+        "currency": product.currency or (shop.get("currency") if product.price else None),
+        "size_chart_url": product.size_chart_url,
     }
-    for name, value in values.items():
-        if value is not None:
-            yield Fact(f"{path}.{name}", value, source, at)
+    # A day on which it was to be back and that has passed tells a customer nothing.
+    if product.restock_on is not None and product.restock_on < shop.today:
+        known["restock_on"] = None
+    for position, (size, measures) in enumerate(product.sizes.items()):
+        known |= {f"sizes.{position}.size": size, f"sizes.{position}.measures": measures}
+    for name, value in known.items():
+        if value not in (None, ""):
+            yield Fact(f"product.{name}", value, product.source, product.changed_at)
+
+
+def _product_turns(product: Product, shop: ShopBook) -> Iterator[Turn]:
+    if product.restock_on is not None and product.restock_on >= shop.today:
+        yield Turn("product.restock_on", shop.start_of(product.restock_on + timedelta(days=1)))
+
+
+def _promise(session: Session, subject: Subject, shop: ShopBook) -> datetime:
+    """The moment by which we promise to answer, counted from the customer's newest mail.
+
+    It never lies in the past and always leaves a quarter of the time: a draft that lay too long gets a new date.
+    """
+    span = timedelta(hours=shop.get("promise_hours") or _PROMISE_HOURS)
+    moment = (_newest_mail_at(session, subject.conversation_id) or shop.now) + span
+    missed = shop.now + span / 4 - moment
+    return moment if missed <= timedelta() else moment + -(-missed // span) * span
+
+
+def _promised(promise: datetime, shop: ShopBook) -> Iterator[Fact]:
+    by, hours = shop.day(promise).isoformat(), shop.get("promise_hours") or _PROMISE_HOURS
+    for path, value in zip(_PROMISE_PATHS, (by, hours), strict=True):
+        yield shop.fact(path, "promise_hours", value)
+
+
+def _promise_turns(promise: datetime, shop: ShopBook) -> Iterator[Turn]:
+    span = timedelta(hours=shop.get("promise_hours") or _PROMISE_HOURS)
+    yield Turn("promise.by", promise - span / 4)
+
+
+def _newest_mail_at(session: Session, conversation_id: int | None) -> datetime | None:
+    if conversation_id is None:
+        return None
+    newest = select(func.max(col(Message.received_at))).where(
+        Message.conversation_id == conversation_id,
+        Message.direction == Direction.IN,
+        col(Message.state).not_in([MessageState.AUTOMATED, MessageState.FILED]),
+    )
+    return session.exec(newest).one()

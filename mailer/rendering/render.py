@@ -1,63 +1,120 @@
-"""A template and facts become the text of a reply, and that text becomes HTML."""
+"""Templates and facts become the text of a reply, and that text becomes HTML."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from markdown_it import MarkdownIt
 
 from mailer.errors import InputError
-from mailer.rendering.catalog import Catalog, Template
-from mailer.rendering.context import context, flatten, shaped
-from mailer.rendering.environment import mail_environment, render_text
+from mailer.rendering.catalog import FRAME, Catalog, Template, chain
+from mailer.rendering.page import Page
+from mailer.rendering.where import where_to_add
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """The text of a reply, and which template in which language it was made from."""
+    """The text of a reply, what it was made from, and what the agent is to know of it."""
 
     text: str
-    template: str
     locale: str
-    sha256: str
+    # The customer's language, when there were no words in it.
+    wanted_locale: str | None
+    # Each file that it was made from, with the SHA-256 of its bytes.
+    made_from: dict[str, str]
+    template: str
+    before: str = ""
+    holding: bool = False
+    asks: bool = False
+    # What its templates may read: `parcels.*.state`.
+    paths: tuple[str, ...] = ()
+
+
+class MissingFacts(InputError):
+    """A reply cannot be written without these facts; each names where it is added."""
+
+    def __init__(self, source: str, paths: Iterable[str]) -> None:
+        self.paths = tuple(dict.fromkeys(paths))
+        self.missing = [f"{path}: {where_to_add(path)}" for path in self.paths]
+        super().__init__(source, [f"needs facts: {one}" for one in self.missing])
+
+
+def compose_reply(
+    catalog: Catalog,
+    keys: Sequence[str],
+    locales: Sequence[str],
+    facts: Mapping[str, object],
+    storefront: str = "main",
+) -> Rendered:
+    """One reply to all these wishes: frame, the first one's opening, the answers one after another, in one language.
+
+    Raises MissingFacts for all of them together, and InputError when a template is broken or there is none.
+    """
+    frame, *replies = catalog.find_all([FRAME, *(f"replies/{key}" for key in keys)], locales, storefront)
+    pages = [Page(catalog, one, locales, facts, storefront) for one in replies]
+    around = Page(catalog, frame, locales, facts, storefront)
+    if missing := [path for page in (*pages, around) for path in page.missing()]:
+        raise MissingFacts(" + ".join(f"templates/{one.name}" for one in replies), missing)
+    answers = _joined([page.fill() for page in pages])
+    text = around.fill(opening=pages[0].say("opening"), answers=answers)
+    return _rendered(replies[0], text, [*pages, around], locales)
 
 
 def render_reply(
     catalog: Catalog, key: str, locales: Sequence[str], facts: Mapping[str, object], storefront: str = "main"
 ) -> Rendered:
-    """Fill the template of that key in the best language. Raises InputError naming each missing fact."""
-    template = catalog.find(f"replies/{key}", locales, storefront)
-    missing = [path for path in flatten(template.needs) if facts.get(path) in (None, "")]
-    if missing:
-        raise InputError(f"templates/{template.name}", [f"needs facts: {', '.join(missing)}"])
-    text = fill(catalog, template, facts)
-    return Rendered(text, template.name, template.locale, template.sha256)
+    """A mail that is a whole template by itself. Raises MissingFacts or InputError."""
+    page = Page(catalog, catalog.find(f"replies/{key}", locales, storefront), locales, facts, storefront)
+    if missing := page.missing():
+        raise MissingFacts(f"templates/{page.template.name}", missing)
+    return _rendered(page.template, page.fill(), [page], locales)
 
 
-def fill(catalog: Catalog, template: Template, facts: Mapping[str, object]) -> str:
-    """The text of a template with these facts; what is optional and not known is None to it."""
-    values = shaped(template.optional, context(facts))
-    text = render_text(mail_environment(catalog.directory), template.name, template.body, values, template.locale)
-    return tidy(text)
-
-
-def tidy(text: str) -> str:
-    """No blank lines at the ends, never two in a row, no blanks at the end of a line."""
-    lines = [line.rstrip() for line in text.strip().split("\n")]
-    return "\n".join(line for number, line in enumerate(lines) if line or lines[number - 1]) + "\n"
+def render_named(
+    catalog: Catalog, key: str, locales: Sequence[str], facts: Mapping[str, object], storefront: str = "main"
+) -> Rendered:
+    """Either of the two, as the template's kind says."""
+    if catalog.find(f"replies/{key}", locales, storefront).kind == "reply":
+        return compose_reply(catalog, [key], locales, facts, storefront)
+    return render_reply(catalog, key, locales, facts, storefront)
 
 
 def to_html(text: str) -> str:
     """The HTML part of a mail, from its Markdown text.
 
-    HTML, images and named links are switched off: what a customer or a shop typed can never become one. A web
-    address becomes a link when it stands in angle brackets, which is also how it reads best as text (RFC 3986, C).
+    A reply is paragraphs, lists and web addresses. HTML, named links, images, headings, emphasis and code are switched
+    off: what a customer or a shop typed can never become one. A web address becomes a link when it stands in angle
+    brackets, which is also how it reads best as text (RFC 3986, C).
     """
     body = _markdown().render(text)
     return f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>\n{body}</body></html>\n'
 
 
+def _joined(answers: Sequence[str]) -> str:
+    """One answer after another; what one of them promised already is not said again."""
+    paragraphs = [paragraph for answer in answers for paragraph in answer.split("\n\n")]
+    whole = [paragraph.endswith((".", "。")) and not paragraph.startswith("- ") for paragraph in paragraphs]
+    again = [whole[place] and one in paragraphs[:place] for place, one in enumerate(paragraphs)]
+    return "\n\n".join(one for one, known in zip(paragraphs, again, strict=True) if not known)
+
+
+def _rendered(first: Template, text: str, pages: Sequence[Page], locales: Sequence[str]) -> Rendered:
+    answers = [page for page in pages if page.template.kind == "reply"]
+    return Rendered(
+        text=f"{text}\n",
+        locale=first.locale,
+        wanted_locale=locales[0] if locales and first.locale not in chain(locales[:1]) else None,
+        made_from={part.name: part.sha256 for page in pages for part in page.parts},
+        template=first.name,
+        before="\n".join(dict.fromkeys(words for page in answers if (words := page.say("before")))),
+        holding=any(page.say("holding") for page in answers),
+        asks=any(page.say("asks") for page in answers),
+        paths=tuple(dict.fromkeys(path for page in pages for path in page.declared)),
+    )
+
+
 @cache
 def _markdown() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True})
-    return parser.disable(["link", "image", "html_inline", "html_block", "reference"])
+    parser.disable(["link", "image", "html_inline", "html_block", "reference", "emphasis", "backticks", "escape"])
+    return parser.disable(["code", "fence", "heading", "lheading", "hr", "blockquote"])

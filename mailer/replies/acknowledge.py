@@ -6,6 +6,7 @@ Each mail that is considered gets one AutomaticAnswer row: with a delivery it we
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, Self
 
 import structlog
@@ -19,20 +20,22 @@ from mailer.errors import Conflict, InputError, NotFound
 from mailer.model import (
     AutomaticAnswer,
     Blob,
+    ClockKind,
     Conversation,
     Customer,
     Delivery,
     DeliveryState,
     Direction,
     Message,
-    Order,
     Route,
 )
 from mailer.outbound.compose import Letter, compose
 from mailer.outbound.outbox import Outgoing, enqueue
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.render import Rendered, render_reply, to_html
+from mailer.replies.clocks import Clocks, Rule
 from mailer.replies.loops import Asking, Sent, Switches, marks, stops
+from mailer.replies.sender import is_known
 from mailer.signing import Keys
 
 log = structlog.get_logger()
@@ -54,7 +57,7 @@ class Office:
     sender_name: str
     shop: str
     language: str
-    first_answer: timedelta
+    first_answer: Rule
     switches: Switches
     own: frozenset[str]
     catalog: Catalog
@@ -68,7 +71,7 @@ class Office:
             settings.sender.name,
             settings.shop.name,
             settings.shop.language,
-            settings.replies.first_answer,
+            Clocks.of(settings).rules[ClockKind.FIRST_ANSWER],
             Switches(**settings.replies.stops.model_dump()),
             frozenset(sender.address.lower() for sender in settings.senders.values()),
             Catalog(settings.rendering.templates),
@@ -167,7 +170,7 @@ def _asking(session: Session, message: Message, now: datetime) -> Asking:
         senders=tuple(message.senders),
         may_auto_answer=message.may_auto_answer,
         dmarc=message.dmarc,
-        known=_is_known(session, message.from_address),
+        known=is_known(session, message.from_address),
         marks=marks(session.get_one(Blob, message.sha256).unpack()),
         sent=_sent(session, message, now),
     )
@@ -188,17 +191,6 @@ def _sent(session: Session, message: Message, now: datetime) -> Sent:
 def _count(session: Session, *conditions: Any) -> int:
     sent = select(func.count(col(AutomaticAnswer.id))).where(col(AutomaticAnswer.delivery_id).is_not(None))
     return session.exec(sent.where(*conditions)).one()
-
-
-def _is_known(session: Session, address: str) -> bool:
-    """Whether this address has an order, or an answer of ours reached it before."""
-    ordered = select(Order.id).where(func.lower(Order.email) == address.lower()).limit(1)
-    answered = select(Delivery.id).where(
-        func.lower(Delivery.recipient) == address.lower(),
-        Delivery.kind == "reply",
-        Delivery.state == DeliveryState.SENT,
-    )
-    return session.exec(ordered).first() is not None or session.exec(answered.limit(1)).first() is not None
 
 
 def _send(session: Session, message: Message, office: Office, now: datetime) -> int:
@@ -241,7 +233,8 @@ def _send(session: Session, message: Message, office: Office, now: datetime) -> 
 
 def _words(message: Message, conversation: Conversation, office: Office) -> Rendered:
     locales = [locale for locale in (conversation.language, office.language, "en") if locale]
-    hours = round(office.first_answer.total_seconds() / 3600)
+    rule, arrived = office.first_answer, message.received_at
+    hours = ceil((rule.limit.end(rule.calendar, arrived) - arrived) / timedelta(hours=1))
     values: dict[str, object] = {"shop.name": office.shop, "promise.hours": hours}
     return render_reply(office.catalog, KIND, locales, values, message.storefront)
 

@@ -28,9 +28,10 @@ from mailer.model import (
 from mailer.outbound.compose import Letter, compose, reply_subject
 from mailer.outbound.guard import changed_facts
 from mailer.outbound.outbox import Outgoing, enqueue
-from mailer.rendering.facts import Facts, order_facts
+from mailer.rendering.facts import Facts, Subject, read_facts, rests_on
 from mailer.rendering.render import to_html
-from mailer.replies.draft import answered_by, newest_mail, retire_pending
+from mailer.replies.case import newest_mail
+from mailer.replies.draft import answered_by, retire_pending
 from mailer.signing import Keys, digest
 
 _LONGEST_TEXT = 50_000
@@ -62,7 +63,7 @@ def approve(session: Session, draft_id: int, *, version: int, agent_id: int, ter
     Raises Conflict when it is not pending, has another version, or a newer mail or changed facts overtook it.
     """
     draft, conversation = _pending(session, draft_id, version)
-    _refuse_if_overtaken(session, draft)
+    _refuse_if_overtaken(session, draft, now)
     approval = Approval(draft_id=draft_id, version=version, agent_id=agent_id, approved_at=now)
     session.add(approval)
     session.flush()
@@ -110,11 +111,11 @@ def edit(session: Session, draft_id: int, *, version: int, text: str, agent_id: 
     """Replace the text of a pending draft; its new version. Raises Conflict, and InputError for no text.
 
     The person answers for the facts as they are now: a change that came before this edit no longer stops approval.
+    What must be done before the text is true (`before`) stays as it was.
     """
     draft, _ = _pending(session, draft_id, version)
     draft.text = _checked(text)
-    facts = order_facts(session, draft.order_id)
-    draft.facts, draft.fingerprint = facts.stored(), facts.fingerprint
+    _read_facts_again(session, draft, now)
     draft.version += 1
     draft.written_by = agent_id
     draft.updated_at = now
@@ -126,8 +127,9 @@ def reject(session: Session, draft_id: int, *, version: int, agent_id: int, reas
     draft, conversation = _pending(session, draft_id, version)
     draft.state, draft.reason, draft.updated_at = DraftState.DISMISSED, reason, now
     session.add(Dismissal(draft_id=draft_id, agent_id=agent_id, reason=reason, dismissed_at=now))
+    rejected = f"the draft was rejected: {reason}" if reason else "the draft was rejected"
     conversation.state = ConversationState.NEEDS_PERSON
-    conversation.reason = f"the draft was rejected: {reason}" if reason else "the draft was rejected"
+    conversation.reason = f"{rejected}; {conversation.reason}" if conversation.reason else rejected
     conversation.updated_at = now
 
 
@@ -178,10 +180,19 @@ def _locked(session: Session, conversation_id: int) -> Conversation:
     return conversation
 
 
-def _refuse_if_overtaken(session: Session, draft: Draft) -> None:
+def _read_facts_again(session: Session, draft: Draft, now: datetime) -> None:
+    if not draft.rests_on:
+        return
+    subject, paths = Subject.of(draft.rests_on), draft.rests_on["paths"]
+    known = read_facts(session, subject, now=now)
+    facts = known.relevant(paths)
+    draft.facts, draft.fingerprint, draft.rests_on = facts.stored(), facts.fingerprint, rests_on(subject, paths, known)
+
+
+def _refuse_if_overtaken(session: Session, draft: Draft, now: datetime) -> None:
     if _overtaken(session, draft):
         raise Conflict("the customer wrote again; read the newer mail first, a new draft is on its way")
-    if changes := changed_facts(session, draft):
+    if changes := changed_facts(session, draft, now=now):
         raise Conflict(f"the facts changed since this was written: {'; '.join(changes)}; look at the text again")
 
 

@@ -1,11 +1,11 @@
-"""A conversation that needs an answer gets its draft, or a person, with the reason.
+"""A conversation that needs an answer gets its draft, or a person, or silence, with the reason.
 
 Read, worked with no transaction open, and recorded only if no newer mail came meanwhile.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import structlog
 from sqlalchemy import update
@@ -15,62 +15,39 @@ from mailer.clock import Clock
 from mailer.db import Database, describe
 from mailer.errors import InputError
 from mailer.model import (
-    Classification,
     Conversation,
     ConversationState,
-    Delivery,
-    DeliveryState,
     Direction,
     Disclosure,
     Draft,
     DraftState,
     Message,
     MessageState,
-    Order,
+    in_precedence,
 )
 from mailer.rendering.catalog import Catalog
-from mailer.rendering.facts import Facts, order_facts
-from mailer.rendering.render import Rendered, render_reply
-from mailer.replies.due import start_clock
-from mailer.replies.policy import Answer, Asked, NeedsPerson, choose
-from mailer.replies.refresh import outdated, refresh
+from mailer.rendering.fact import general
+from mailer.rendering.facts import Facts, Subject, rests_on
+from mailer.rendering.render import MissingFacts, Rendered, compose_reply
+from mailer.rendering.where import worth_adding
+from mailer.replies.case import Case, House, last_answer, newest_mail, waiting_cases
+from mailer.replies.due import end_clocks, on_mail
+from mailer.replies.policy import HOLDING, ORDER_UNKNOWN, Answer, Holding, NeedsPerson, Silent, choose, speaks_of_orders
+from mailer.replies.refresh import NEEDS_FACTS, ask_again, lacking, outdated, refresh
 
 log = structlog.get_logger()
 
 _BATCH = 50
-# An answer in one of these states reached the customer, or may have.
-_LEFT_US = (
-    DeliveryState.HANDING_OVER,
-    DeliveryState.UNKNOWN,
-    DeliveryState.SENT,
-    DeliveryState.BOUNCED,
-    DeliveryState.COMPLAINED,
-)
 
 
 @dataclass(frozen=True)
-class House:
-    """What the shop itself brings to a reply."""
+class Text:
+    """A reply as it was filled, and what the agent is to know beside it."""
 
-    name: str
-    language: str
-    first_answer: timedelta
-
-
-@dataclass(frozen=True)
-class Case:
-    """A conversation that needs an answer, as it was when it was read."""
-
-    conversation_id: int
-    newest_id: int
-    storefront: str
-    language: str | None
-    sender: str
-    sender_name: str
-    asked: Asked
-    order_id: int | None
-    unknown_number: str | None
+    rendered: Rendered
+    subject: Subject
     facts: Facts
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,62 +55,93 @@ class Proposal:
     """What to record for a case."""
 
     case: Case
-    outcome: Rendered | NeedsPerson
-    disclosure: Disclosure = Disclosure.NONE
+    outcome: Text | NeedsPerson | Silent
 
 
 async def draft_waiting(db: Database, clock: Clock, catalog: Catalog, house: House) -> bool:
-    """Draft a batch, those whose facts changed anew; False when nothing waited."""
-    if old := await db.read(outdated, _BATCH):
-        await db.run(refresh, old, now=clock.now())
-    cases = await db.read(waiting_cases, _BATCH)
+    """Draft a batch, those whose facts or templates changed anew; False when nothing waited."""
+    if old := await db.read(outdated, _BATCH, catalog, now=clock.now()):
+        await db.run(refresh, old, catalog, now=clock.now())
+    if incomplete := await db.read(lacking, _BATCH):
+        await db.run(ask_again, incomplete, now=clock.now())
+    cases = await db.read(waiting_cases, _BATCH, house, now=clock.now())
     proposals = [propose(case, catalog, house) for case in cases]
     now = clock.now()
     await db.run_each(lambda session, batch: record(session, batch, house, now=now), proposals, set_aside)
     return bool(cases)
 
 
-def waiting_cases(session: Session, limit: int) -> list[Case]:
-    """The conversations that have waited longest and whose mails are all judged."""
-    unread = select(Message.id).where(
-        Message.conversation_id == Conversation.id, Message.state == MessageState.RECEIVED, col(Message.error).is_(None)
-    )
-    waiting = select(Conversation).where(Conversation.state == ConversationState.NEEDS_ANSWER, ~unread.exists())
-    conversations = session.exec(waiting.order_by(col(Conversation.updated_at)).limit(limit)).all()
-    return [case for conversation in conversations if (case := _case(session, conversation)) is not None]
-
-
 def propose(case: Case, catalog: Catalog, house: House) -> Proposal:
     """What to answer, worked out on values alone."""
     verdict = choose(case.asked)
-    if isinstance(verdict, NeedsPerson):
+    if isinstance(verdict, NeedsPerson | Silent):
         return Proposal(case, verdict)
-    locales = [locale for locale in (case.language, house.language, "en") if locale]
+    reason = verdict.note if isinstance(verdict, Answer) else verdict.reason
     try:
-        rendered = render_reply(catalog, verdict.template, locales, _values(case, verdict, house), case.storefront)
+        text = compose(case, verdict.keys, catalog, house)
+    except MissingFacts as error:
+        return Proposal(case, _without_the_facts(case, verdict, error, catalog, house))
     except InputError as error:
         return Proposal(case, NeedsPerson(str(error)))
     except Exception as error:
         log.exception("render_failed", conversation=case.conversation_id)
         return Proposal(case, NeedsPerson(f"the template failed: {describe(error)}"))
-    return Proposal(case, rendered, verdict.disclosure)
+    return Proposal(case, replace(text, reason=_joined(reason, case.note)))
+
+
+def compose(case: Case, keys: Sequence[str], catalog: Catalog, house: House) -> Text:
+    """The text from these templates, with nothing in it that this sender may not hear. Raises InputError."""
+    subject, facts, values = _tellable(case, keys)
+    told = {**facts.values(), **values, "shop.name": house.name}
+    if house.agent:
+        told["agent.name"] = house.agent
+    rendered = compose_reply(catalog, keys, case.languages, told, case.storefront)
+    return Text(rendered, subject, facts)
 
 
 def record(session: Session, proposals: Sequence[Proposal], house: House, *, now: datetime) -> None:
     """Write what was proposed. A case that a newer mail overtook is left for the next round."""
     for proposal in proposals:
         conversation = _unchanged(session, proposal.case)
-        if conversation is None:
-            continue
-        retire_pending(session, proposal.case.conversation_id, "a newer mail came", now=now)
-        message = session.get_one(Message, proposal.case.newest_id)
-        start_clock(session, proposal.case.conversation_id, started_at=message.received_at, limit=house.first_answer)
-        conversation.updated_at = now
-        if isinstance(proposal.outcome, NeedsPerson):
-            conversation.state = ConversationState.NEEDS_PERSON
-            conversation.reason = proposal.outcome.reason
-        else:
-            _write_draft(session, conversation, proposal, proposal.outcome, now)
+        if conversation is not None:
+            _record_one(session, conversation, proposal, house, now)
+
+
+def write_draft(session: Session, conversation: Conversation, case: Case, text: Text, *, now: datetime) -> Draft:
+    """The draft that now waits for a person. What it says of an order stays readable again from `rests_on`."""
+    rendered = text.rendered
+    told = case.disclosure is Disclosure.ORDER
+    facts = text.facts.relevant(rendered.paths)
+    draft = Draft(
+        conversation_id=case.conversation_id,
+        answers_id=case.newest_id,
+        text=rendered.text,
+        template=rendered.template,
+        template_hash=rendered.made_from.get(rendered.template),
+        made_from=dict(rendered.made_from),
+        locale=rendered.locale,
+        wanted_locale=rendered.wanted_locale,
+        order_id=case.subject.order_id if told else None,
+        disclosure=case.disclosure,
+        recipient=case.sender,
+        recipient_name=case.sender_name,
+        facts=facts.stored(),
+        fingerprint=facts.fingerprint,
+        rests_on=rests_on(text.subject, rendered.paths, text.facts),
+        intents=_answered(case),
+        holding=rendered.holding,
+        asks=rendered.asks,
+        before=rendered.before,
+        missing=_would_help(rendered, facts),
+        created_at=now,
+        # The moment of the facts: what changes after it is seen by `refresh`.
+        updated_at=case.read_at,
+    )
+    session.add(draft)
+    session.flush()
+    answered_by(session, draft)
+    conversation.state, conversation.reason = ConversationState.DRAFTED, text.reason
+    return draft
 
 
 def retire_pending(session: Session, conversation_id: int, reason: str, *, now: datetime) -> None:
@@ -147,38 +155,16 @@ def retire_pending(session: Session, conversation_id: int, reason: str, *, now: 
 
 def answered_by(session: Session, draft: Draft) -> None:
     """Note that this draft answers every customer's mail since our last answer that was sent."""
-    last_sent = (
-        select(Message.id)
-        .join(Delivery, col(Delivery.message_id) == Message.id)
-        .where(
-            Message.conversation_id == draft.conversation_id,
-            Delivery.kind == "reply",
-            col(Delivery.state).in_(_LEFT_US),
-        )
-        .order_by(col(Message.id).desc())
-        .limit(1)
-    )
-    since = session.exec(last_sent).first() or 0
     session.exec(
         update(Message)
         .where(
             col(Message.conversation_id) == draft.conversation_id,
             col(Message.direction) == Direction.IN,
             col(Message.state) == MessageState.TRIAGED,
-            col(Message.id) > since,
+            col(Message.id) > last_answer(session, draft.conversation_id),
         )
         .values(draft_id=draft.id)
     )
-
-
-def newest_mail(session: Session, conversation_id: int) -> Message | None:
-    """The newest mail that a person wrote in this conversation."""
-    wanted = select(Message).where(
-        Message.conversation_id == conversation_id,
-        Message.direction == Direction.IN,
-        col(Message.state).not_in([MessageState.AUTOMATED, MessageState.FILED]),
-    )
-    return session.exec(wanted.order_by(col(Message.id).desc()).limit(1)).first()
 
 
 def set_aside(session: Session, proposal: Proposal, error: str) -> None:
@@ -188,73 +174,72 @@ def set_aside(session: Session, proposal: Proposal, error: str) -> None:
     conversation.reason = f"drafting failed: {error}"
 
 
-def _case(session: Session, conversation: Conversation) -> Case | None:
-    message = newest_mail(session, conversation.id or 0)
-    judged = select(Classification).where(Classification.message_id == (message.id if message else None))
-    classification = session.exec(judged).first()
-    if message is None or classification is None:
-        return None
-    order = session.get(Order, classification.order_id) if classification.order_id else None
-    return Case(
-        conversation_id=conversation.id or 0,
-        newest_id=message.id or 0,
-        storefront=conversation.storefront,
-        language=conversation.language,
-        sender=message.from_address,
-        sender_name=message.from_name,
-        asked=Asked(
-            intent=classification.intent,
-            level=classification.level,
-            senders=tuple(message.senders),
-            order_address=order.email if order else None,
-            dmarc=message.dmarc,
-        ),
-        order_id=classification.order_id,
-        unknown_number=classification.unknown_number,
-        facts=order_facts(session, classification.order_id),
-    )
+def _tellable(case: Case, keys: Sequence[str]) -> tuple[Subject, Facts, Mapping[str, object]]:
+    """What the templates may read. To a stranger who asks after an order not even what he named himself is repeated.
+
+    So an order of somebody else's and one that does not exist get the same words.
+    """
+    if case.disclosure is Disclosure.ORDER or not speaks_of_orders(keys):
+        return case.subject, case.facts, case.values
+    kept = tuple(fact for fact in case.facts.facts if not fact.path.startswith("product."))
+    return replace(case.subject, product_ids=()), replace(case.facts, facts=kept), {"asked.has_photo": False}
 
 
-def _values(case: Case, answer: Answer, house: House) -> dict[str, object]:
-    """What the template may read. Without the right to hear of the order, nothing of it is even passed on."""
-    values: dict[str, object] = {"shop.name": house.name}
-    if answer.disclosure == Disclosure.ORDER:
-        values |= {fact.path: fact.value for fact in case.facts.facts}
-        values["asked.unknown_number"] = case.unknown_number
-    return values
+def _without_the_facts(
+    case: Case, verdict: Answer | Holding, error: MissingFacts, catalog: Catalog, house: House
+) -> Text | NeedsPerson:
+    """What can still be said: that we look into it, or that we need the order; else a person is told what to add."""
+    needed = f"{NEEDS_FACTS} {'; '.join(error.missing)}"
+    smaller = HOLDING if isinstance(verdict, Holding) else ORDER_UNKNOWN if ORDER_UNKNOWN in verdict.keys else None
+    if smaller is None or verdict.keys == (smaller,):
+        return NeedsPerson(needed)
+    reason = verdict.reason if isinstance(verdict, Holding) else verdict.note
+    try:
+        return replace(compose(case, [smaller], catalog, house), reason=_joined(reason, needed))
+    except InputError:
+        return NeedsPerson(_joined(reason, needed))
 
 
 def _unchanged(session: Session, case: Case) -> Conversation | None:
     wanted = select(Conversation).where(Conversation.id == case.conversation_id).with_for_update()
     conversation = session.exec(wanted).one()
     newest = newest_mail(session, case.conversation_id)
-    same = newest is not None and newest.id == case.newest_id
+    same = newest is not None and newest.id == case.newest_id and conversation.updated_at == case.changed_at
     return conversation if same and conversation.state == ConversationState.NEEDS_ANSWER else None
 
 
-def _write_draft(
-    session: Session, conversation: Conversation, proposal: Proposal, rendered: Rendered, now: datetime
-) -> None:
-    case = proposal.case
-    told = proposal.disclosure == Disclosure.ORDER
-    draft = Draft(
-        conversation_id=case.conversation_id,
-        answers_id=case.newest_id,
-        text=rendered.text,
-        template=rendered.template,
-        locale=rendered.locale,
-        template_hash=rendered.sha256,
-        order_id=case.order_id if told else None,
-        disclosure=proposal.disclosure,
-        recipient=case.sender,
-        recipient_name=case.sender_name,
-        facts=case.facts.stored() if told else {},
-        fingerprint=case.facts.fingerprint if told else Facts().fingerprint,
-        created_at=now,
-        updated_at=now,
+def _record_one(session: Session, conversation: Conversation, proposal: Proposal, house: House, now: datetime) -> None:
+    case, outcome = proposal.case, proposal.outcome
+    retire_pending(session, case.conversation_id, _overtaken_by(session, case), now=now)
+    conversation.updated_at = now
+    if isinstance(outcome, Silent):
+        end_clocks(session, case.conversation_id, now=now)
+        conversation.state, conversation.reason = ConversationState.CLOSED, outcome.reason
+        return
+    on_mail(session, case.conversation_id, case.intents, house.clocks, received_at=case.received_at)
+    if isinstance(outcome, NeedsPerson):
+        conversation.state = ConversationState.NEEDS_PERSON
+        conversation.reason = _joined(outcome.reason, case.note)
+    else:
+        write_draft(session, conversation, case, outcome, now=now)
+
+
+def _overtaken_by(session: Session, case: Case) -> str:
+    answers = select(Draft.answers_id).where(
+        Draft.conversation_id == case.conversation_id, Draft.state == DraftState.PENDING
     )
-    session.add(draft)
-    session.flush()
-    answered_by(session, draft)
-    conversation.state = ConversationState.DRAFTED
-    conversation.reason = ""
+    return "it was drafted anew" if session.exec(answers).first() == case.newest_id else "a newer mail came"
+
+
+def _answered(case: Case) -> list[str]:
+    return [intent.value for intent in in_precedence(wish.intent for wish in case.asked.sure)]
+
+
+def _would_help(rendered: Rendered, facts: Facts) -> list[str]:
+    """What the templates would have said more, had somebody told us."""
+    known = {general(fact.path) for fact in facts.facts}
+    return worth_adding({general(path) for path in rendered.paths} - known, known)
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)

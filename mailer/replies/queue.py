@@ -17,16 +17,20 @@ from mailer.model import (
     Customer,
     Delivery,
     DeliveryState,
+    Direction,
     Draft,
     DraftState,
+    Intent,
+    Level,
     Message,
     Order,
     RawMail,
     RawMailState,
     ReplyClock,
     Shipment,
+    in_precedence,
 )
-from mailer.replies.draft import newest_mail
+from mailer.replies.case import last_answer, newest_mail
 from mailer.replies.due import running_clock
 
 
@@ -46,6 +50,16 @@ _CONVERSATIONS: tuple[Tab, ...] = tuple(tab for tab in Tab if tab is not Tab.QUA
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """One intent of the mails that wait, how sure we are of it, and the words that said so."""
+
+    intent: Intent
+    level: Level
+    confidence: float
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Waiting:
     """One line of the list."""
 
@@ -59,6 +73,9 @@ class Waiting:
     subject: str
     intent: str | None
     level: str | None
+    # How many more wishes the mails hold, and whether it cannot wait: low, normal or high.
+    more: int
+    urgency: str
     order_number: str | None
     received_at: datetime | None
     due_at: datetime | None
@@ -73,7 +90,11 @@ class Item:
     messages: Sequence[Message]
     draft: Draft | None
     past_drafts: Sequence[Draft]
+    # What a person wrote and something newer overtook before it was approved; theirs to take up again.
+    kept_words: Draft | None
+    # On the newest mail, and on all that wait, the newest first.
     classification: Classification | None
+    judgements: Sequence[Classification]
     order: Order | None
     shipments: Sequence[Shipment]
     deliveries: Sequence[Delivery]
@@ -82,16 +103,21 @@ class Item:
 
 def waiting(session: Session, tab: Tab, *, limit: int = 50, offset: int = 0) -> list[Waiting]:
     """A tab of the queue, the least time left first. Quarantine has no conversations: see `quarantined`."""
-    clock = and_(col(ReplyClock.conversation_id) == Conversation.id, col(ReplyClock.stopped_at).is_(None))
+    clock = (
+        select(ReplyClock.conversation_id, func.min(col(ReplyClock.due_at)).label("due_at"))
+        .where(col(ReplyClock.stopped_at).is_(None), col(ReplyClock.paused_at).is_(None))
+        .group_by(col(ReplyClock.conversation_id))
+        .subquery()
+    )
     rows = session.exec(
-        _in_tab(select(Conversation, Customer, ReplyClock), tab)
+        _in_tab(select(Conversation, Customer, clock.c.due_at), tab)
         .join(Customer, col(Customer.id) == Conversation.customer_id)
-        .outerjoin(ReplyClock, clock)
-        .order_by(col(ReplyClock.due_at).is_(None), col(ReplyClock.due_at), col(Conversation.updated_at))
+        .outerjoin(clock, clock.c.conversation_id == Conversation.id)
+        .order_by(clock.c.due_at.is_(None), clock.c.due_at, col(Conversation.updated_at))
         .limit(limit)
         .offset(offset)
     ).all()
-    return [_line(session, conversation, customer, clock) for conversation, customer, clock in rows]
+    return [_line(session, conversation, customer, due_at) for conversation, customer, due_at in rows]
 
 
 def counts(session: Session) -> dict[Tab, int]:
@@ -117,18 +143,44 @@ def item(session: Session, conversation_id: int) -> Item:
     ).all()
     current = next((draft for draft in drafts if draft.state in (DraftState.PENDING, DraftState.APPROVED)), None)
     order = session.get(Order, conversation.order_id) if conversation.order_id else None
+    judgements = _judgements(session, conversation_id)
     return Item(
         conversation=conversation,
         customer=session.get_one(Customer, conversation.customer_id),
         messages=_messages(session, conversation_id),
         draft=current,
         past_drafts=[draft for draft in drafts if draft is not current],
-        classification=_classification(session, conversation_id),
+        kept_words=_kept_words(drafts),
+        classification=judgements[0] if judgements else None,
+        judgements=judgements,
         order=order,
         shipments=_shipments(session, order),
         deliveries=_deliveries(session, conversation_id),
         clock=running_clock(session, conversation_id),
     )
+
+
+def wanted(judgements: Sequence[Classification]) -> list[Wanted]:
+    """Every wish once, as the newest mail that has it says it: the sure ones first, in precedence."""
+    found: dict[Intent, Wanted] = {}
+    for judged in judgements:
+        first = {"intent": judged.intent, "level": judged.level.value, "confidence": judged.confidence}
+        for one in judged.intents or [{**first, "evidence": judged.evidence}]:
+            level, evidence = Level(one["level"]), tuple(one.get("evidence", ()))
+            wish = Wanted(Intent(one["intent"]), level, one["confidence"], evidence)
+            found.setdefault(wish.intent, wish)
+    ranked = [found[intent] for intent in in_precedence(found)]
+    return sorted(ranked, key=lambda one: one.level is Level.LOW or one.intent is Intent.OTHER)
+
+
+def _kept_words(drafts: Sequence[Draft]) -> Draft | None:
+    """A person's overtaken text, unless an answer was approved since; the newest draft comes first."""
+    for draft in drafts:
+        if draft.state is DraftState.APPROVED:
+            return None
+        if draft.state is DraftState.STALE and draft.written_by is not None:
+            return draft
+    return None
 
 
 def _in_tab(query: Any, tab: Tab) -> Any:
@@ -170,10 +222,11 @@ def _quarantine(query: Any) -> Any:
     return query.where(RawMail.state == RawMailState.QUARANTINED)
 
 
-def _line(session: Session, conversation: Conversation, customer: Customer, clock: ReplyClock | None) -> Waiting:
+def _line(session: Session, conversation: Conversation, customer: Customer, due_at: datetime | None) -> Waiting:
     pending = select(Draft).where(Draft.conversation_id == conversation.id, Draft.state == DraftState.PENDING)
     draft = session.exec(pending).first()
-    classification = _classification(session, conversation.id or 0)
+    judgements = _judgements(session, conversation.id or 0)
+    wishes = wanted(judgements)
     newest = newest_mail(session, conversation.id or 0)
     order = session.get(Order, conversation.order_id) if conversation.order_id else None
     return Waiting(
@@ -185,18 +238,26 @@ def _line(session: Session, conversation: Conversation, customer: Customer, cloc
         customer=customer.address,
         customer_name=customer.name,
         subject=conversation.subject,
-        intent=classification.intent if classification else None,
-        level=classification.level.value if classification else None,
+        intent=wishes[0].intent.value if wishes else None,
+        level=wishes[0].level.value if wishes else None,
+        more=max(0, len(wishes) - 1),
+        urgency="high" if any(one.urgency == "high" for one in judgements) else "normal",
         order_number=order.number if order else None,
         received_at=newest.received_at if newest else None,
-        due_at=clock.due_at if clock else None,
+        due_at=due_at,
     )
 
 
-def _classification(session: Session, conversation_id: int) -> Classification | None:
-    newest = newest_mail(session, conversation_id)
-    wanted = select(Classification).where(Classification.message_id == (newest.id if newest else None))
-    return session.exec(wanted).first()
+def _judgements(session: Session, conversation_id: int) -> Sequence[Classification]:
+    """On the mails that wait, the newest first; once all are answered, on the last one."""
+    here = (
+        select(Classification)
+        .join(Message, col(Message.id) == Classification.message_id)
+        .where(Message.conversation_id == conversation_id, Message.direction == Direction.IN)
+        .order_by(col(Message.id).desc())
+    )
+    waiting = session.exec(here.where(col(Message.id) > last_answer(session, conversation_id))).all()
+    return waiting or session.exec(here.limit(1)).all()
 
 
 def _messages(session: Session, conversation_id: int) -> Sequence[Message]:

@@ -21,7 +21,7 @@ from mailer.replies.approve import Terms
 from mailer.signing import Keys
 from mailer.web import problems
 from mailer.web.api import orders
-from mailer.web.console import deliveries, drafts, item, quarantine, queue, regroupings, replies, sign_in
+from mailer.web.console import deliveries, drafts, item, quarantine, queue, regroupings, replies, sign_in, wishes
 from mailer.web.desk import Desk, signed_in
 from mailer.web.door import Door
 from mailer.web.pages import STATIC, Pages
@@ -41,7 +41,7 @@ def build_console(db: Database, settings: Settings, keys: Keys, clock: Clock, wa
     problems.handle(app)
     for open_to_all in (sign_in, healthz, metrics):
         app.include_router(open_to_all.router)
-    for room in (queue, item, drafts, deliveries, replies, quarantine, regroupings):
+    for room in (queue, item, drafts, deliveries, replies, quarantine, regroupings, wishes):
         app.include_router(room.router, dependencies=[Depends(signed_in)])
     app.mount("/static", _Static(directory=STATIC), name="static")
     return app

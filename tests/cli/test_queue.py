@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlmodel import Session, select
 from typer.testing import CliRunner, Result
 
 from mailer.cli import app
 from mailer.db import Database
 from mailer.errors import Conflict, NotFound
 from mailer.migrations import upgrade
-from mailer.model import ConversationState, DraftState, Role
+from mailer.model import Classification, ConversationState, Draft, DraftState, Level, Role
 from mailer.signing import write_key_file
 from tests import build
 from tests.cli.shop import CONFIG, fill
@@ -53,7 +54,7 @@ def test_the_queue_shows_who_wants_what(case: build.Asked) -> None:
     assert "order_status #1001" in line
     other = run("queue", "--tab", "needs_person").stdout
     assert "bo@customer.test" in other
-    assert "no template answers this kind of mail yet" in other
+    assert "nothing in it says what it wants" in other
 
 
 def test_a_tab_that_does_not_exist_is_a_mistake_of_the_command(stored: Database) -> None:
@@ -72,6 +73,36 @@ def test_a_conversation_is_shown_with_mail_draft_and_facts(case: build.Asked) ->
     ):
         assert words in shown
     assert isinstance(run("show", "4711").exception, NotFound)
+
+
+def test_what_an_agent_must_know_of_a_draft_is_shown(stored: Database, case: build.Asked) -> None:
+    def change(session: Session) -> None:
+        draft = session.get_one(Draft, case.draft)
+        draft.before, draft.wanted_locale, draft.holding = "Refund #1001.", "pt", True
+        draft.missing = ["shop.since: add `since` under [shop] in config.toml"]
+        draft.text = "You must wait.\n"
+        judged = session.exec(select(Classification).where(Classification.message_id == case.mail)).one()
+        judged.intents = [build.wish("invoice", Level.HIGH, "my bill"), build.wish("stock", Level.MEDIUM)]
+        judged.urgency, judged.language, judged.entities = "high", "pt", {"size": "M"}
+
+    stored.run_here(change)
+    shown = run("show", str(case.conversation)).stdout
+    for words in (
+        'wants invoice, high: "my bill"',
+        "wants stock, medium",
+        "language pt, urgency high, mood neutral",
+        "names size: M",
+        f"mailer correct {case.mail} --intent NAME",
+        "BEFORE YOU APPROVE: Refund #1001.",
+        "writes in pt; there is no template in it, so this is in en",
+        "a person still answers",
+        'tone, line 1: "You must',
+        "would help: shop.since: add `since` under [shop] in config.toml",
+    ):
+        assert words in shown, words
+    assert "invoice +1 #1001 URGENT" in run("queue").stdout
+    approved = run("approve", str(case.conversation), "--as", "maria").stdout
+    assert approved.startswith("The text says that this is done: Refund #1001.\nApproved.")
 
 
 def test_an_approval_is_made_once_and_said_so(stored: Database, case: build.Asked) -> None:

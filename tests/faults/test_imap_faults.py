@@ -163,7 +163,8 @@ def test_the_server_renumbers_all_mail_while_new_mail_comes(shop: Shop, wire: Wi
     shop.dovecot.reset_uidvalidity(shop.mailbox)
     shop.ask("emil")
     _healed(shop, 6, "renumbered again")
-    assert shop.count("SELECT count(DISTINCT id) FROM conversation") == 7
+    # Six people; Zoe's second mail came while her first one waited, so it joined that.
+    assert shop.count("SELECT count(DISTINCT id) FROM conversation") == 6
 
 
 def test_what_lay_in_the_mailbox_before_the_first_connect_is_never_answered(make_shop: ShopMaker) -> None:

@@ -40,6 +40,7 @@ class ScriptedImap:
     folder: str | None = "INBOX"
     letters: list[Letter] = field(default_factory=list)
     sent: list[Letter] = field(default_factory=list)
+    names_sent: bool = True
     faults: dict[int, Fault] = field(default_factory=dict)
     # Answers to the next logins; without one they succeed. A text that begins with * is said before hanging up.
     logins: list[str] = field(default_factory=list)
@@ -156,7 +157,7 @@ class _Session:
     async def do_list(self, tag: str, rest: str) -> None:
         if self.server.folder and (f'"{self.server.folder}"' in rest or "%" in rest or "*" in rest):
             await self.say(f'* LIST () "/" "{self.server.folder}"')
-        if "%" in rest or "*" in rest or "Sent" in rest:
+        if self.server.names_sent and ("%" in rest or "*" in rest or "Sent" in rest):
             await self.say('* LIST (\\Sent) "/" "Sent"')
         await self.say(f"{tag} OK done")
 

@@ -22,7 +22,9 @@ def mails_of(session: Session, conversation: int) -> list[int]:
 
 def due(session: Session, conversation: int) -> list[datetime]:
     running = select(ReplyClock.due_at).where(
-        ReplyClock.conversation_id == conversation, col(ReplyClock.stopped_at).is_(None)
+        ReplyClock.conversation_id == conversation,
+        ReplyClock.kind == "first_answer",
+        col(ReplyClock.stopped_at).is_(None),
     )
     return list(session.exec(running))
 
@@ -111,3 +113,47 @@ def test_a_merge_into_itself_twice_and_into_nothing_is_refused(session: Session)
     session.flush()
     with pytest.raises(NotFound):
         undo(session, 999, now=NOW)
+
+
+def clocks(session: Session, conversation: int) -> dict[str, datetime]:
+    running = select(ReplyClock).where(ReplyClock.conversation_id == conversation, col(ReplyClock.stopped_at).is_(None))
+    return {clock.kind: clock.due_at for clock in session.exec(running)}
+
+
+def test_of_two_clocks_of_a_kind_the_one_that_breaks_first_goes_on_and_undoing_lets_both_run(session: Session) -> None:
+    first = build.asked(session, NOW)
+    second = build.asked(session, LATER, number="#1002", sender=BO)
+    mine, theirs = clocks(session, first.conversation), clocks(session, second.conversation)
+    made = merge(session, first.conversation, into=second.conversation, agent_id=None, now=LATER)
+    assert clocks(session, first.conversation) == {}
+    assert clocks(session, second.conversation) == mine
+    undo(session, made, now=LATER + timedelta(hours=1))
+    assert clocks(session, first.conversation) == mine
+    assert clocks(session, second.conversation) == theirs
+
+
+def test_a_clock_that_stands_still_gives_way_to_one_that_runs(session: Session) -> None:
+    first = build.asked(session, NOW)
+    second = build.asked(session, LATER, number="#1002", sender=BO)
+    for clock in session.exec(select(ReplyClock).where(ReplyClock.conversation_id == first.conversation)):
+        clock.paused_at = NOW
+    theirs = clocks(session, second.conversation)
+    merge(session, first.conversation, into=second.conversation, agent_id=None, now=LATER)
+    assert clocks(session, second.conversation) == theirs
+
+
+def test_a_clock_goes_with_the_mail_that_started_it(session: Session) -> None:
+    case = build.asked(session, NOW)
+    for clock in session.exec(select(ReplyClock).where(ReplyClock.conversation_id == case.conversation)):
+        clock.stopped_at = NOW
+    other = build.customer_mail(session, LATER, conversation=case.conversation)
+    build.draft_all(session, LATER)
+    started = session.exec(select(ReplyClock).where(col(ReplyClock.stopped_at).is_(None))).all()
+    for clock in started:
+        clock.started_at = LATER
+    here = clocks(session, case.conversation)
+    made = split(session, case.conversation, messages=[other.id or 0], agent_id=None, now=LATER)
+    assert clocks(session, case.conversation) == {}
+    assert clocks(session, other.conversation_id) == here
+    undo(session, made, now=LATER)
+    assert clocks(session, case.conversation) == here

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from mailer.db import Database
 from mailer.errors import Conflict, InputError, NotFound
-from mailer.model import DeliveryState, Hold, HoldScope, open_alarms, raise_alarm
+from mailer.model import Delivery, DeliveryState, Draft, Hold, HoldScope, open_alarms, raise_alarm
 from mailer.outbound.deliver import claim
 from mailer.outbound.hold import (
     hold_address,
@@ -21,6 +21,7 @@ from mailer.outbound.hold import (
 from mailer.outbound.outcome import Cause, Deferred
 from mailer.outbound.relays import SHIPPED, heed
 from mailer.outbound.view import open_holds
+from mailer.rendering.facts import Facts
 from tests import build
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -36,7 +37,15 @@ def claimed(db: Database, now: datetime) -> int | None:
 
 @pytest.fixture
 def waiting(db: Database, now: datetime) -> int:
-    return db.run_here(build.approved, now - MINUTE)[1]
+    delivery_id = db.run_here(build.approved, now - MINUTE)[1]
+    db.run_here(_rests_on_nothing, delivery_id)
+    return delivery_id
+
+
+def _rests_on_nothing(session: Session, delivery_id: int) -> None:
+    """What it says stays true for days: neither a promise nor a parcel's date runs out while it is held."""
+    draft = session.get_one(Draft, session.get_one(Delivery, delivery_id).draft_id)
+    draft.rests_on, draft.facts, draft.fingerprint = {"paths": []}, {}, Facts().fingerprint
 
 
 def test_nothing_leaves_while_all_is_stopped_and_nothing_expires_by_it(

@@ -7,7 +7,14 @@ import pytest
 
 from mailer.clock import monotonic
 from mailer.errors import InputError
-from mailer.rendering.environment import MailEnvironment, mail_environment, pages_environment, render_text, variables
+from mailer.rendering.environment import (
+    MailEnvironment,
+    includes,
+    mail_environment,
+    pages_environment,
+    reads,
+    render_text,
+)
 
 VALUES = {
     "name": "Ana",
@@ -20,8 +27,11 @@ VALUES = {
 
 @pytest.fixture
 def environment(tmp_path: Path) -> MailEnvironment:
-    (tmp_path / "itself.md").write_text("{% include 'itself.md' %}")
-    (tmp_path / "broken.md").write_text("fine\n{% if %}")
+    (tmp_path / "itself.md").write_text("+++\n+++\n{% include 'itself.md' %}")
+    (tmp_path / "broken.md").write_text("+++\n+++\nfine\n{% if %}")
+    (tmp_path / "bare.md").write_text("words without front matter")
+    (tmp_path / "block.md").write_text("+++\n[optional]\nname = 'Ana'\n+++\nfor {{ name }}\n")
+    (tmp_path / "prints.md").write_text("+++\n+++\n\n{{ nothing }}\n")
     (tmp_path.parent / "outside.md").write_text("secret")
     return mail_environment(tmp_path)
 
@@ -42,9 +52,13 @@ def fill(environment: MailEnvironment, source: str, locale: str = "en") -> str:
         ("{% for key, value in order.items() %}{{ key }} {% endfor %}", "number placed_on paid "),
         ("{% macro greet(who) %}Hi {{ who }}{% endmacro %}{{ greet(name) }}", "Hi Ana"),
         ("{{ order.placed_on | day }}", "Monday, November 2, 2026"),
-        ("{{ scan | moment }}", "20 November, 08:15"),
+        ("{{ scan | moment }}", "November 20, 08:15"),
         ("{{ name | upper }} {{ nothing or 'none' }} {{ missing | default('-') }}", "ANA none -"),
         ("<b>{{ '<i>' }}</b>", "<b><i></b>"),
+        ("a {% include 'block.md' %}b", "a for Ana\nb"),
+        ("{{ '59.00' | money('EUR') }} {{ 1200 | number }} {{ 'DE' | country }}", "€59.00 1,200 Germany"),
+        ("{{ 'Ihre' | informal('deine') }}", "Ihre"),
+        ("{{ 'a-b' | replace('-', '+') }} {{ 'a' + 'b' }} {{ 'a' ~ 1 }} {{ 1 + 2 }}", "a+b ab a1 3"),
     ],
 )
 def test_a_template_says_what_a_mail_needs(environment: MailEnvironment, source: str, text: str) -> None:
@@ -121,6 +135,15 @@ def test_dates_speak_the_language_of_the_template(environment: MailEnvironment) 
         "{{ name",
         "{% include 'broken.md' %}",
         "{% include 'none.md' %}",
+        "{% include 'bare.md' %}",
+        "{{ nothing }}",
+        "{{ order.paid }}",
+        "{{ order.placed_on }}",
+        "{{ items }}",
+        "{{ 'a' ~ nothing }}",
+        "{{ [name, nothing] | join(' ') }}",
+        "{{ nothing | money('EUR') }}",
+        "{{ [1] + [2] }}",
     ],
 )
 def test_what_a_mail_does_not_need_is_refused_at_once(environment: MailEnvironment, source: str) -> None:
@@ -143,13 +166,42 @@ def test_a_template_that_writes_without_end_is_stopped(environment: MailEnvironm
 def test_a_mistake_is_told_with_its_line_and_file(environment: MailEnvironment) -> None:
     with pytest.raises(InputError, match=r"templates/replies/x\.en\.md: line 3: "):
         fill(environment, "one\ntwo\n{% if %}")
-    with pytest.raises(InputError, match=r"templates/broken\.md: line 2: "):
+    with pytest.raises(InputError, match=r"templates/broken\.md: line 4: "):
         fill(environment, "{% include 'broken.md' %}")
 
 
-def test_an_unknown_language_is_a_mistake_and_no_crash(environment: MailEnvironment) -> None:
+def test_an_unknown_language_never_fails_a_mail(environment: MailEnvironment) -> None:
+    assert fill(environment, "{{ order.placed_on | day }}", "zz") == "Monday, November 2, 2026"
+
+
+def test_a_mistake_while_it_is_filled_names_file_and_line_too(environment: MailEnvironment) -> None:
+    with pytest.raises(InputError, match=r"templates/replies/x\.en\.md: line 2: it prints a value that is not known"):
+        fill(environment, "one\n{{ nothing }}")
+    with pytest.raises(InputError, match=r"templates/prints\.md: line 4: it prints a value"):
+        fill(environment, "one\n{% include 'prints.md' %}")
+
+
+@pytest.mark.parametrize(
+    "doubling",
+    [
+        "{% set a = a ~ a %}",
+        "{% set a = a + a %}",
+        "{% set a = [a, a] | join %}",
+        "{% set a = a | replace('x', 'xx') %}",
+        "{% set a %}{{ a }}{{ a }}{% endset %}",
+        "{% macro two(a) %}{{ a }}{{ a }}{% endmacro %}{% set a = two(a) %}",
+    ],
+)
+def test_a_text_that_doubles_is_stopped_before_the_memory_is_full(environment: MailEnvironment, doubling: str) -> None:
+    start = monotonic()
     with pytest.raises(InputError):
-        fill(environment, "{{ order.placed_on | day }}", "zz")
+        fill(environment, "{% set a = 'x' %}" + doubling * 40)
+    assert monotonic() - start < 2
+
+
+def test_the_way_of_address_is_chosen_once_for_all(environment: MailEnvironment) -> None:
+    for formal, said in ((True, "Ihre"), (False, "deine")):
+        assert render_text(environment, "x.md", "{{ 'Ihre' | informal('deine') }}", {"formal": formal}, "de") == said
 
 
 def test_values_are_not_changed_by_a_template(environment: MailEnvironment) -> None:
@@ -162,7 +214,12 @@ def test_values_are_not_changed_by_a_template(environment: MailEnvironment) -> N
     ("source", "read"),
     [
         ("{{ order.number }} {{ name }}", {"order.number", "name"}),
-        ("{% for item in items %}{{ item.title }}{% endfor %}", {"items"}),
+        ("{% for item in items %}{{ item.title }}{% endfor %}", {"items", "items.*.title"}),
+        ("{% for a in b.c %}{% for d in a.e %}{{ d.f }}{% endfor %}{% endfor %}", {"b.c", "b.c.*.e", "b.c.*.e.*.f"}),
+        ("{% for item in items if item.title %}{{ item }}{% endfor %}", {"items", "items.*", "items.*.title"}),
+        ("{% for x in a | list %}{{ x.y }}{% endfor %}", {"a"}),
+        ("{{ items[0].title }} {{ order['number'] }}", {"items.*.title", "order.number"}),
+        ("{{ order.items() }} {{ name.upper() }}", {"order", "name"}),
         ("{% set x = order.total %}{{ x }}", {"order.total"}),
         ("{% if a.b and not c %}{% endif %}", {"a.b", "c"}),
         ("{{ a | default(b.c) }}", {"a", "b.c"}),
@@ -170,7 +227,29 @@ def test_values_are_not_changed_by_a_template(environment: MailEnvironment) -> N
     ],
 )
 def test_the_paths_that_a_template_reads_are_known(environment: MailEnvironment, source: str, read: set[str]) -> None:
-    assert variables(environment, "x.md", source) == read
+    assert set(reads(environment, "x.md", source)) == read
+
+
+def test_a_path_is_known_with_its_first_line(environment: MailEnvironment) -> None:
+    assert reads(environment, "x.md", "\n{{ a }}\n{{ b }}{{ a }}") == {"a": 2, "b": 3}
+
+
+def test_blocks_are_named_as_literals(environment: MailEnvironment) -> None:
+    source = "{% include 'a.md' %}{% if x %}{% include 'b.md' %}{% include 'a.md' %}{% endif %}"
+    assert includes(environment, "x.md", source) == ("a.md", "b.md")
+    for source in ("{% include name %}", "{% import 'a.md' as a %}", "{% extends 'a.md' %}"):
+        with pytest.raises(InputError, match="line 1: name a block as in"):
+            includes(environment, "x.md", source)
+
+
+def test_a_storefronts_own_block_stands_in(tmp_path: Path) -> None:
+    for folder, words in (("blocks", "all"), ("storefronts/nordic/blocks", "nordic")):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "a.en.md").write_text(f"+++\n+++\n{words}")
+    source = "{% include 'blocks/a.en.md' %}"
+    assert render_text(mail_environment(tmp_path), "x.md", source, {}, "en") == "all"
+    assert render_text(mail_environment(tmp_path, "nordic"), "x.md", source, {}, "en") == "nordic"
+    assert render_text(mail_environment(tmp_path, "other"), "x.md", source, {}, "en") == "all"
 
 
 def test_pages_of_our_own_escape_everything(tmp_path: Path) -> None:

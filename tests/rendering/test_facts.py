@@ -1,114 +1,111 @@
-"""The facts of an order, each with source and time; the fingerprint changes when a value does, and only then."""
+"""What is read for a subject beside its order: the product, and the day that we promise."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session
 
-from mailer.model import Order, ParcelState, Shipment
-from mailer.rendering.facts import Fact, Facts, differences, order_facts, state_of
+from mailer.model import MessageState, Product
+from mailer.rendering.facts import Subject, read_facts
 from tests import build
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
-SHIPPED = NOW - timedelta(days=4)
+HOUR = timedelta(hours=1)
 
 
-def values(session: Session, order: int) -> dict[str, object]:
-    return {fact.path: fact.value for fact in order_facts(session, order).facts}
-
-
-def test_an_order_and_its_parcels_are_told(session: Session) -> None:
-    assert values(session, build.shop_order(session, NOW)) == {
-        "order.number": "#1001",
-        "order.state": "in_transit",
-        "order.placed_on": "2026-11-16",
-        "customer.first_name": "Anabel",
-        "items.0.title": "Linen shirt (M)",
-        "items.0.quantity": 2,
-        "parcels.0.state": "in_transit",
-        "parcels.0.carrier": "DHL",
-        "parcels.0.number": "JD0146009999",
-        "parcels.0.url": "https://track.example/JD0146009999",
-        "parcels.0.expected_on": "2026-11-23",
-        "parcels.0.state_on": "2026-11-18",
-        "parcels.0.last_scan_at": "2026-11-18T19:00:00+00:00",
-        "parcels.0.last_place": "Leipzig",
-    }
-
-
-def test_what_is_not_known_is_no_fact(session: Session) -> None:
-    bare = build.payload(NOW, customer=None, shipping_address=None, line_items=[], fulfillments=[])
-    found = values(session, build.shop_order(session, NOW, **bare))
-    assert set(found) == {"order.number", "order.state", "order.placed_on"}
-    assert order_facts(session, None) == Facts()
-    assert order_facts(session, 999) == Facts()
-
-
-def test_a_fact_says_where_it_is_from_and_when(session: Session) -> None:
-    facts = {fact.path: fact for fact in order_facts(session, build.shop_order(session, NOW)).facts}
-    assert (facts["parcels.0.state"].source, facts["parcels.0.state"].at) == ("DHL", SHIPPED + timedelta(hours=9))
-    assert facts["order.state"].at == SHIPPED
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"fulfillments": [build.parcel(SHIPPED, "carrier_picked_up", "in_transit", "delivered")]},
-        {"cancelled_at": NOW.isoformat()},
-        {"line_items": [{"id": "900", "title": "Linen shirt", "variant_title": "L", "quantity": 2}]},
-        {"fulfillments": [{**build.parcel(SHIPPED), "estimated_delivery_at": (NOW + timedelta(days=9)).isoformat()}]},
-    ],
-)
-def test_a_changed_value_changes_the_fingerprint_and_is_told(session: Session, change: dict[str, Any]) -> None:
-    before = order_facts(session, build.shop_order(session, NOW))
-    order = build.shop_order(session, NOW, updated_at=NOW.isoformat(), **change)
+def product(session: Session, sku: str = "LS", **values: object) -> int:
+    row = Product(sku=sku, title="Linen shirt", changed_at=NOW - HOUR, **values)
+    session.add(row)
     session.flush()
-    session.expire_all()
-    after = order_facts(session, order)
-    assert after.fingerprint != before.fingerprint
-    assert differences(before.stored(), after)
-    assert differences(after.stored(), after) == []
+    return row.id or 0
 
 
-def test_the_same_order_told_again_later_has_the_same_fingerprint(session: Session) -> None:
-    before = order_facts(session, build.shop_order(session, NOW)).fingerprint
-    order = build.shop_order(session, NOW, updated_at=NOW.isoformat())
-    session.flush()
-    session.expire_all()
-    assert order_facts(session, order).fingerprint == before
+def told(session: Session, subject: Subject, root: str, now: datetime = NOW) -> dict[str, object]:
+    values = read_facts(session, subject, now=now).values()
+    return {path: value for path, value in values.items() if path.startswith(f"{root}.")}
 
 
-def test_a_difference_is_said_in_words() -> None:
-    before = Facts((Fact("order.state", "in_transit", "shop", NOW), Fact("gone", 1, "shop", NOW))).stored()
-    after = Facts((Fact("order.state", "delivered", "shop", NOW), Fact("new", 2, "shop", NOW)))
-    assert differences(before, after) == [
-        "order.state was in_transit, is delivered",
-        "gone was 1, is unknown",
-        "new was unknown, is 2",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("parcels", "canceled", "state"),
-    [
-        ([], False, "not_shipped"),
-        ([ParcelState.LABEL], False, "not_shipped"),
-        ([ParcelState.LABEL, ParcelState.LABEL], False, "not_shipped"),
-        ([ParcelState.LABEL, ParcelState.IN_TRANSIT], False, "in_transit"),
-        ([ParcelState.LABEL, ParcelState.DELIVERED], False, "in_transit"),
-        ([ParcelState.DELIVERED, ParcelState.IN_TRANSIT], False, "in_transit"),
-        ([ParcelState.DELIVERED, ParcelState.DELIVERED], False, "delivered"),
-        ([ParcelState.LOST], False, "in_transit"),
-        ([ParcelState.RETURNING], False, "in_transit"),
-        ([ParcelState.DELIVERED], True, "canceled"),
-        ([], True, "canceled"),
-    ],
-)
-def test_one_word_for_an_order(session: Session, parcels: list[ParcelState], canceled: bool, state: str) -> None:
-    build.shop_order(session, NOW)
-    order = session.exec(select(Order)).one()
-    order.canceled_at = NOW if canceled else None
-    assert (
-        state_of(order, [Shipment(order_id=1, external_id=str(n), state=one) for n, one in enumerate(parcels)]) == state
+def test_a_product_is_told_with_its_measures(session: Session) -> None:
+    number = product(
+        session,
+        url="https://shop.example/ls",
+        sizes={"S": "chest 96 cm", "M": "chest 104 cm"},
+        stock=0,
+        restock_on=date(2026, 12, 1),
+        price="59.00",
+        currency="EUR",
     )
+    assert told(session, Subject(product_ids=(number,)), "product") == {
+        "product.title": "Linen shirt",
+        "product.url": "https://shop.example/ls",
+        "product.stock": 0,
+        "product.restock_on": "2026-12-01",
+        "product.price": "59.00",
+        "product.currency": "EUR",
+        "product.sizes.0.size": "S",
+        "product.sizes.0.measures": "chest 96 cm",
+        "product.sizes.1.size": "M",
+        "product.sizes.1.measures": "chest 104 cm",
+    }
+    facts = {fact.path: fact for fact in read_facts(session, Subject(product_ids=(number,)), now=NOW).facts}
+    assert (facts["product.stock"].source, facts["product.stock"].at) == ("csv", NOW - HOUR)
+
+
+def test_a_day_of_restocking_that_has_passed_is_not_told(session: Session) -> None:
+    subject = Subject(product_ids=(product(session, restock_on=date(2026, 11, 22)),))
+    assert "product.restock_on" in told(session, subject, "product")
+    until = read_facts(session, subject, now=NOW).relevant(["product.restock_on"]).until
+    assert until == datetime(2026, 11, 23, tzinfo=UTC)
+    assert "product.restock_on" not in told(session, subject, "product", until)
+
+
+@pytest.mark.parametrize(
+    ("skus", "known"), [(["LS"], True), (["LS", "LS"], True), (["LS", "HT"], False), ([""], False), (["XX"], False)]
+)
+def test_without_a_named_product_it_is_the_only_one_of_the_order(
+    session: Session, skus: list[str], known: bool
+) -> None:
+    product(session)
+    lines = [{"id": str(n), "title": "Thing", "sku": sku} for n, sku in enumerate(skus, 1)]
+    order = build.shop_order(session, NOW, line_items=lines)
+    assert bool(told(session, Subject(order_id=order), "product")) is known
+    assert told(session, Subject(), "product") == {}
+
+
+def test_a_product_of_another_storefront_is_not_taken(session: Session) -> None:
+    product(session, storefront="japan")
+    order = build.shop_order(session, NOW, line_items=[{"id": "1", "title": "Thing", "sku": "LS"}])
+    assert told(session, Subject(order_id=order), "product") == {}
+
+
+@pytest.mark.parametrize(
+    ("later", "by"),
+    [
+        (0, "2026-11-24"),
+        (23, "2026-11-24"),
+        (36, "2026-11-24"),
+        (37, "2026-11-26"),
+        (48, "2026-11-26"),
+        (84, "2026-11-26"),
+        (85, "2026-11-28"),
+    ],
+)
+def test_what_we_promise_counts_from_the_newest_mail_and_never_lies_in_the_past(
+    session: Session, later: int, by: str
+) -> None:
+    mail = build.customer_mail(session, NOW)
+    subject = Subject(conversation_id=mail.conversation_id)
+    build.customer_mail(session, NOW + HOUR, conversation=mail.conversation_id, state=MessageState.AUTOMATED)
+    facts = read_facts(session, subject, now=NOW + later * HOUR)
+    assert (facts.values()["promise.by"], facts.values()["promise.hours"]) == (by, 48)
+    assert facts.relevant(["promise.by"]).until >= NOW + later * HOUR
+
+
+def test_a_promise_holds_until_too_little_of_its_time_is_left(session: Session) -> None:
+    mail = build.customer_mail(session, NOW)
+    subject = Subject(conversation_id=mail.conversation_id)
+    until = read_facts(session, subject, now=NOW).relevant(["promise.by"]).until
+    assert until == NOW + 36 * HOUR
+    before = read_facts(session, subject, now=until).values()["promise.by"]
+    after = read_facts(session, subject, now=until + timedelta(seconds=1)).values()["promise.by"]
+    assert (before, after) == ("2026-11-24", "2026-11-26")

@@ -122,7 +122,7 @@ def test_changed_facts_stop_an_approval_and_the_difference_is_said(db: Database,
 
 def test_the_same_facts_told_again_stop_nothing(db: Database, now: datetime) -> None:
     case = db.run_here(build.asked, now)
-    db.run_here(build.shop_order, now, updated_at=now.isoformat(), financial_status="partially_refunded")
+    db.run_here(build.shop_order, now, updated_at=now.isoformat(), tags="gift")
     assert db.run_here(approve, case.draft, version=1, agent_id=case.agent, terms=build.TERMS, now=now)
 
 
@@ -305,3 +305,37 @@ def test_the_terms_come_from_config(monkeypatch: pytest.MonkeyPatch, keys: Keys)
     assert Terms.of(settings, keys) == Terms(
         "care@shop.test", "Linen", timedelta(seconds=12), timedelta(hours=48), keys
     )
+
+
+def test_a_promise_whose_day_has_come_is_not_approved_until_a_person_edited_it(db: Database, now: datetime) -> None:
+    def verb(session: Session) -> Draft:
+        order = build.shop_order(session, now)
+        mail = build.customer_mail(session, now, order=order, intent="complaint_dispute")
+        build.draft_all(session, now)
+        return build.pending(session, mail.conversation_id)
+
+    draft = db.run_here(verb)
+    assert "promise.by" in draft.facts
+    later = now + timedelta(hours=47)
+    person = db.run_here(build.agent, now)
+    with pytest.raises(Conflict, match=r"promise.by was 2026-11-24"):
+        db.run_here(approve, draft.id, version=1, agent_id=person, terms=build.TERMS, now=later)
+    version = db.run_here(edit, draft.id, version=1, text="By Friday.", agent_id=person, now=later)
+    assert db.run_here(approve, draft.id, version=version, agent_id=person, terms=build.TERMS, now=later)
+
+
+def test_what_must_be_done_first_outlives_an_edit_and_an_undo(db: Database, now: datetime) -> None:
+    def verb(session: Session) -> Draft:
+        order = build.shop_order(session, now)
+        mail = build.customer_mail(session, now, order=order, intent="invoice")
+        build.draft_all(session, now)
+        return build.pending(session, mail.conversation_id)
+
+    draft = db.run_here(verb)
+    assert "#1001" in draft.before
+    person = db.run_here(build.agent, now)
+    version = db.run_here(edit, draft.id, version=1, text="Done.", agent_id=person, now=now)
+    delivery = db.run_here(approve, draft.id, version=version, agent_id=person, terms=build.TERMS, now=now)
+    db.run_here(undo, delivery, agent_id=person, now=now)
+    again = db.read_here(build.pending, draft.conversation_id)
+    assert (again.before, again.holding, again.intents) == (draft.before, False, ["invoice"])

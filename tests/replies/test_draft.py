@@ -1,4 +1,4 @@
-"""A conversation that needs an answer gets one live draft, or a person with the reason."""
+"""A conversation that needs an answer gets one live draft, or a person, or silence, with the reason."""
 
 import shutil
 from datetime import datetime, timedelta
@@ -10,20 +10,21 @@ from sqlmodel import Session, col, select
 from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.model import (
+    ClockKind,
     ConversationState,
     Disclosure,
     DraftState,
     Level,
     Message,
     MessageState,
-    OrderLine,
     ReplyClock,
-    Shipment,
 )
+from mailer.outbound.guard import changed_facts
 from mailer.rendering.catalog import Catalog
-from mailer.rendering.facts import Facts, order_facts
+from mailer.rendering.facts import Subject, read_facts
 from mailer.replies import approve
-from mailer.replies.draft import draft_waiting, newest_mail, propose, record, set_aside, waiting_cases
+from mailer.replies.case import newest_mail, waiting_cases
+from mailer.replies.draft import draft_waiting, propose, record, set_aside
 from tests import build
 
 MINUTE = timedelta(minutes=1)
@@ -37,19 +38,23 @@ def test_the_answer_tells_the_facts_of_the_order_to_its_own_address(db: Database
     assert draft.version == 1
     for value in ("Anabel", "#1001", "DHL", "JD0146009999", "2 x Linen shirt (M)", "Leipzig", "Linen & Co"):
         assert value in draft.text
-    facts = db.read_here(order_facts, case.order)
-    assert draft.fingerprint == facts.fingerprint
-    assert draft.facts == facts.stored()
     assert db.read_here(build.conversation_of, case.conversation).state == ConversationState.DRAFTED
 
 
-def _values_of(session: Session, order: int) -> list[str]:
-    """Everything that our tables hold of an order and that a reader would recognise."""
-    facts = [str(fact.value) for fact in order_facts(session, order).facts if len(str(fact.value)) > 2]
-    lines = [line.title for line in session.exec(select(OrderLine).where(OrderLine.order_id == order))]
-    parcels = session.exec(select(Shipment).where(Shipment.order_id == order)).all()
-    words = [word for one in parcels for word in (one.carrier, one.tracking_number, one.tracking_url)]
-    return [*facts, *lines, *words, "1001", "Anabel", "Costa", build.ANA, "59.00", "transit", "delivered"]
+def test_a_draft_keeps_what_it_rests_on_so_that_it_can_be_read_again(db: Database, now: datetime) -> None:
+    case = db.run_here(build.asked, now)
+    draft = db.read_here(build.pending, case.conversation)
+    assert draft.rests_on["order_id"] == case.order
+    assert draft.rests_on["conversation_id"] == case.conversation
+    assert "parcels.*.state" in draft.rests_on["paths"]
+    subject = Subject.of(draft.rests_on)
+    facts = db.read_here(read_facts, subject, now=now).relevant(draft.rests_on["paths"])
+    assert (draft.facts, draft.fingerprint) == (facts.stored(), facts.fingerprint)
+    assert db.read_here(changed_facts, draft, now=now) == ()
+    assert draft.intents == ["order_status"]
+    assert draft.template in draft.made_from
+    assert draft.template_hash == draft.made_from[draft.template]
+    assert (draft.holding, draft.before, draft.wanted_locale) == (False, "", None)
 
 
 @pytest.mark.parametrize(
@@ -57,32 +62,18 @@ def _values_of(session: Session, order: int) -> list[str]:
     [["stranger@evil.test"], [build.ANA, "stranger@evil.test"], ["stranger@evil.test", build.ANA]],
     ids=["another", "two, hers first", "two, hers last"],
 )
-def test_anyone_else_hears_nothing_of_the_order(db: Database, now: datetime, senders: list[str]) -> None:
-    def verb(session: Session) -> tuple[int, int]:
+def test_anyone_else_rests_on_no_order(db: Database, now: datetime, senders: list[str]) -> None:
+    def verb(session: Session) -> int:
         order = build.shop_order(session, now)
         mail = build.customer_mail(session, now, sender="stranger@evil.test", senders=senders, order=order)
         build.draft_all(session, now)
-        return order, mail.conversation_id
+        return mail.conversation_id
 
-    order, conversation = db.run_here(verb)
-    draft = db.read_here(build.pending, conversation)
+    draft = db.read_here(build.pending, db.run_here(verb))
     assert draft.disclosure == Disclosure.NEUTRAL
     assert draft.recipient == "stranger@evil.test"
-    assert (draft.order_id, draft.facts, draft.fingerprint) == (None, {}, Facts().fingerprint)
-    told = [value for value in db.read_here(_values_of, order) if value.lower() in draft.text.lower()]
-    assert told == []
-
-
-def test_who_may_not_hear_of_an_order_reads_what_somebody_without_one_reads(db: Database, now: datetime) -> None:
-    def verb(session: Session) -> list[str]:
-        order = build.shop_order(session, now)
-        kept = [build.customer_mail(session, now, sender="a@evil.test", order=order).conversation_id]
-        kept.append(build.customer_mail(session, now, sender="b@evil.test").conversation_id)
-        build.draft_all(session, now)
-        return [build.pending(session, one).text for one in kept]
-
-    refused, unknown = db.run_here(verb)
-    assert refused == unknown
+    assert (draft.order_id, draft.rests_on["order_id"]) == (None, None)
+    assert not [path for path in draft.facts if path.split(".")[0] in ("order", "customer", "items", "parcels")]
 
 
 def test_a_reply_to_header_never_decides_whom_we_answer(db: Database, now: datetime) -> None:
@@ -160,8 +151,8 @@ def test_an_automatic_mail_is_not_what_a_draft_answers(db: Database, now: dateti
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({"intent": "other"}, "no template answers"),
-        ({"level": Level.LOW}, "too little says so"),
+        ({"intent": "other"}, "nothing in it says"),
+        ({"level": Level.LOW, "judged": {"top": [{"intent": "stock", "confidence": 0.3}]}}, "it may be: stock (30%)"),
         ({"sender": "", "senders": []}, "no From address"),
     ],
 )
@@ -176,13 +167,43 @@ def test_a_mail_that_no_template_answers_needs_a_person_with_the_reason(
     assert db.read_here(build.drafts, conversation) == []
 
 
-def test_the_clock_starts_with_the_mail_and_for_a_person_s_too(db: Database, now: datetime) -> None:
-    for facts in ({}, {"intent": "other"}):
-        db.run_here(lambda session, more=facts: build.customer_mail(session, now - MINUTE * 7, **more))
+def test_an_offer_to_the_shop_is_closed_with_the_reason_and_runs_against_no_clock(db: Database, now: datetime) -> None:
+    conversation = db.run_here(
+        lambda session: build.customer_mail(session, now, sender="seo@sell.test", intent="spam_sales").conversation_id
+    )
     db.run_here(build.draft_all, now)
-    clocks = db.read_here(lambda session: session.exec(select(ReplyClock)).all())
-    assert [clock.started_at for clock in clocks] == [now - MINUTE * 7] * 2
-    assert {clock.due_at for clock in clocks} == {now - MINUTE * 7 + timedelta(hours=24)}
+    found = db.read_here(build.conversation_of, conversation)
+    assert (found.state, db.read_here(build.drafts, conversation)) == (ConversationState.CLOSED, [])
+    assert "not answered" in found.reason
+    assert clocks(db) == []
+
+
+def test_a_customer_is_never_silently_spam(db: Database, now: datetime) -> None:
+    def verb(session: Session) -> int:
+        build.shop_order(session, now)
+        mail = build.customer_mail(session, now, intent="spam_sales")
+        build.draft_all(session, now)
+        return mail.conversation_id
+
+    found = db.read_here(build.conversation_of, db.run_here(verb))
+    assert found.state == ConversationState.NEEDS_PERSON
+    assert "its sender is a customer" in found.reason
+
+
+def clocks(db: Database) -> list[ReplyClock]:
+    return db.read_here(lambda session: list(session.exec(select(ReplyClock).order_by(col(ReplyClock.id)))))
+
+
+def test_the_clock_starts_with_the_first_mail_that_waits_and_for_a_person_s_too(db: Database, now: datetime) -> None:
+    for facts in ({}, {"intent": "other"}):
+        talk = db.run_here(
+            lambda session, more=facts: build.customer_mail(session, now - MINUTE * 7, **more).conversation_id
+        )
+        db.run_here(lambda session, one=talk: build.customer_mail(session, now - MINUTE, conversation=one).id)
+    db.run_here(build.draft_all, now)
+    first = [clock for clock in clocks(db) if clock.kind == ClockKind.FIRST_ANSWER]
+    assert [clock.started_at for clock in first] == [now - MINUTE * 7] * 2
+    assert {clock.due_at for clock in first} == {now - MINUTE * 7 + timedelta(hours=24)}
 
 
 def test_a_template_that_is_missing_sends_the_mail_to_a_person(db: Database, now: datetime, tmp_path: Path) -> None:
@@ -221,7 +242,7 @@ def test_a_fact_that_the_template_needs_and_nobody_knows_is_named(db: Database, 
         build.draft_all(session, now, templates=tmp_path / "templates")
         return mail.conversation_id
 
-    assert "needs facts: order.weight" in db.read_here(build.conversation_of, db.run_here(verb)).reason
+    assert "Needs facts: order.weight" in db.read_here(build.conversation_of, db.run_here(verb)).reason
 
 
 def test_a_case_that_a_newer_mail_overtook_is_left_for_the_next_round(db: Database, now: datetime) -> None:
@@ -229,7 +250,7 @@ def test_a_case_that_a_newer_mail_overtook_is_left_for_the_next_round(db: Databa
         return build.customer_mail(session, now, order=build.shop_order(session, now))
 
     conversation = db.run_here(asks).conversation_id
-    cases = db.read_here(waiting_cases, 50)
+    cases = db.read_here(waiting_cases, 50, build.HOUSE, now=now)
     newer = db.run_here(build.customer_mail, now, conversation=conversation)
     proposals = [propose(case, Catalog(build.TEMPLATES), build.HOUSE) for case in cases]
     db.run_here(record, proposals, build.HOUSE, now=now)
@@ -240,7 +261,7 @@ def test_a_case_that_a_newer_mail_overtook_is_left_for_the_next_round(db: Databa
 
 def test_a_case_that_a_person_took_meanwhile_is_not_drafted_over(db: Database, now: datetime) -> None:
     conversation = db.run_here(build.customer_mail, now).conversation_id
-    cases = db.read_here(waiting_cases, 50)
+    cases = db.read_here(waiting_cases, 50, build.HOUSE, now=now)
     person = db.run_here(build.agent, now)
     db.run_here(approve.write_own, conversation, text="Mine.", agent_id=person, now=now)
     proposals = [propose(case, Catalog(build.TEMPLATES), build.HOUSE) for case in cases]
@@ -250,13 +271,13 @@ def test_a_case_that_a_person_took_meanwhile_is_not_drafted_over(db: Database, n
 
 def test_the_longest_waiting_come_first_and_no_more_than_asked_for(db: Database, now: datetime) -> None:
     talks = [db.run_here(build.customer_mail, now - MINUTE * age).conversation_id for age in (1, 3, 2)]
-    cases = db.read_here(waiting_cases, 2)
+    cases = db.read_here(waiting_cases, 2, build.HOUSE, now=now)
     assert [case.conversation_id for case in cases] == [talks[1], talks[2]]
 
 
 def test_what_cannot_be_written_goes_to_a_person(db: Database, now: datetime) -> None:
     conversation = db.run_here(build.customer_mail, now).conversation_id
-    (case,) = db.read_here(waiting_cases, 50)
+    (case,) = db.read_here(waiting_cases, 50, build.HOUSE, now=now)
     db.run_here(set_aside, propose(case, Catalog(build.TEMPLATES), build.HOUSE), "Boom: it broke")
     found = db.read_here(build.conversation_of, conversation)
     assert (found.state, found.reason) == (ConversationState.NEEDS_PERSON, "drafting failed: Boom: it broke")

@@ -14,6 +14,8 @@ from mailer.model import (
     DeliveryState,
     Direction,
     DraftState,
+    Intent,
+    Level,
     Mailbox,
     MessageState,
     RawMail,
@@ -22,7 +24,7 @@ from mailer.model import (
 from mailer.outbound.outcome import Accepted, Refused, Unknown
 from mailer.outbound.settle import settle
 from mailer.replies import approve
-from mailer.replies.queue import Tab, counts, item, quarantined, waiting
+from mailer.replies.queue import Tab, counts, item, quarantined, waiting, wanted
 from tests import build
 
 HOUR = timedelta(hours=1)
@@ -170,3 +172,22 @@ def test_an_item_without_order_and_draft_is_bare(db: Database, now: datetime) ->
 def test_a_conversation_that_is_not_there_is_said_so(db: Database, question: Callable[[Session], object]) -> None:
     with pytest.raises(NotFound, match="4711"):
         db.read_here(question)
+
+
+def test_the_wishes_of_all_waiting_mails_are_one_list(db: Database, now: datetime) -> None:
+    def verb(session: Session) -> int:
+        told = [build.wish("invoice", Level.MEDIUM, "bill"), build.wish("stock", Level.LOW)]
+        first = build.customer_mail(session, now, intent="invoice", judged={"intents": told, "urgency": "high"})
+        again = [build.wish("invoice", Level.HIGH, "invoice"), build.wish("cancel_order", Level.HIGH)]
+        build.customer_mail(session, now, conversation=first.conversation_id, judged={"intents": again})
+        return first.conversation_id
+
+    found = db.read_here(item, db.run_here(verb))
+    assert [(one.intent, one.level, one.evidence) for one in wanted(found.judgements)] == [
+        (Intent.CANCEL_ORDER, Level.HIGH, ()),
+        (Intent.INVOICE, Level.HIGH, ("invoice",)),
+        (Intent.STOCK, Level.LOW, ()),
+    ]
+    db.run_here(build.draft_all, now)
+    (line,) = [one for tab in Tab for one in db.read_here(waiting, tab)]
+    assert (line.intent, line.level, line.more, line.urgency) == ("cancel_order", "high", 2, "high")

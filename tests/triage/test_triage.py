@@ -1,15 +1,24 @@
 """What was received is judged once, with its order and the evidence; what cannot be judged goes to a person."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlmodel import Session, select
 
 from mailer.clock import FrozenClock
 from mailer.db import Database
-from mailer.model import Classification, ConversationState, Level, Message, MessageState, Route
-from mailer.triage.classifier import Judgement
+from mailer.model import (
+    Classification,
+    Conversation,
+    ConversationState,
+    Level,
+    Message,
+    MessageState,
+    Product,
+    Route,
+)
+from mailer.triage.classifier import Judgement, OrderView
 from mailer.triage.phrases import PhraseClassifier
 from mailer.triage.triage import received, triage, triage_received
 from tests import build
@@ -39,6 +48,58 @@ def test_a_mail_that_names_its_order_is_judged_with_its_evidence(session: Sessio
     message = session.get_one(Message, found.message_id)
     assert message.state == MessageState.TRIAGED
     assert build.conversation_of(session, message.conversation_id).order_id == order
+
+
+def test_everything_that_a_mail_tells_is_kept(session: Session) -> None:
+    build.shop_order(session, NOW)
+    words = "Please cancel my order #1001! I paid 59.00 EUR for size M on 3 November 2026. And where is my refund?"
+    found = judged(session, f"{words} Parcel RB123456785GB.")
+    assert [wish["intent"] for wish in found.intents][:2] == ["cancel_order", "refund_status"]
+    assert found.intents[0].keys() == {"intent", "confidence", "level", "evidence"}
+    assert len(found.top) == 3
+    assert (found.language, found.urgency, found.tracking_number) == ("en", "high", "RB123456785GB")
+    assert found.entities == {"size": "M", "amounts": ["59.00 EUR"], "dates": ["3 November 2026"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "language", "known", "kept"),
+    [
+        ("Wo ist mein Paket?", "de", None, "de"),
+        ("Wo ist mein Paket?", "de", "en", "de"),
+        ("#1001", None, "de", "de"),
+        ("#1001", None, None, None),
+    ],
+)
+def test_a_conversation_speaks_its_newest_mails_language(
+    session: Session, words: str, language: str | None, known: str | None, kept: str | None
+) -> None:
+    mail = build.customer_mail(session, NOW, state=MessageState.RECEIVED, subject="", own_words=words)
+    talk = session.get_one(Conversation, mail.conversation_id)
+    talk.language = known
+    triage(session, [mail.id or 0], SHIPPED, now=NOW)
+    found = session.exec(select(Classification).where(Classification.message_id == mail.id)).one()
+    assert (found.language, talk.language) == (language, kept)
+
+
+def test_a_product_is_named_by_the_mail_and_not_by_the_order(session: Session) -> None:
+    build.shop_order(session, NOW)
+    ids = [build_product(session, sku, title) for sku, title in (("LS-1", "Linen shirt"), ("V-1", "Glass vase"))]
+    assert judged(session, "The glass vase of order #1001 came broken").entities["product_ids"] == ids[1:]
+    assert "product_ids" not in judged(session, "Where is my order #1001?").entities
+
+
+def build_product(session: Session, sku: str, title: str) -> int:
+    product = Product(sku=sku, title=title, changed_at=NOW)
+    session.add(product)
+    session.flush()
+    return product.id or 0
+
+
+@pytest.mark.parametrize(("sender", "intent"), [(build.ANA, "delivery_delay"), ("stranger@x.test", "order_status")])
+def test_the_order_speaks_only_for_its_own_customer(session: Session, sender: str, intent: str) -> None:
+    shipped = NOW - timedelta(days=20)
+    build.shop_order(session, NOW, fulfillments=[build.parcel(shipped)])
+    assert judged(session, "Where is my order #1001?", sender=sender).intent == intent
 
 
 def test_an_unknown_number_is_noted_and_the_senders_own_order_taken(session: Session) -> None:
@@ -98,10 +159,10 @@ class Breaking:
 
     name = "breaking"
 
-    def classify(self, subject: str, own_words: str) -> Judgement:
+    def classify(self, subject: str, own_words: str, language: str, order: OrderView | None) -> Judgement:
         if "break" in own_words:
             raise ZeroDivisionError("a bug")
-        return SHIPPED.classify(subject, own_words)
+        return SHIPPED.classify(subject, own_words, language, order)
 
 
 async def test_a_mail_that_breaks_the_classifier_goes_to_a_person_and_the_others_are_judged(

@@ -30,7 +30,7 @@ from mailer.model import (
     Row,
     Shipment,
 )
-from mailer.rendering.facts import order_facts
+from mailer.rendering.facts import Subject, read_facts, rests_on
 from mailer.signing import digest
 
 R = TypeVar("R", bound=Row)
@@ -92,7 +92,9 @@ def case(
         ),
     )
     _kept(session, ReplyClock(conversation_id=talk, started_at=at, due_at=at + timedelta(hours=24)))
-    facts = order_facts(session, order)
+    told = ("order.number", "order.state", "items.*.title", "parcels.*.state", "parcels.*.expected_on")
+    subject = Subject(order_id=order)
+    facts = read_facts(session, subject, now=at).relevant(told)
     draft = Draft(
         conversation_id=talk,
         answers_id=message,
@@ -105,6 +107,7 @@ def case(
         recipient_name=name,
         facts=facts.stored(),
         fingerprint=facts.fingerprint,
+        rests_on=rests_on(subject, told, facts),
         created_at=at,
         updated_at=at,
     )

@@ -53,6 +53,7 @@ def test_the_list_of_routes_is_what_people_may_do(console: FastAPI) -> None:
         ("POST", "/conversations/{conversation_id}/merges"),
         ("POST", "/conversations/{conversation_id}/splits"),
         ("POST", "/regroupings/{regrouping_id}/undo"),
+        ("POST", "/messages/{message_id}/correction"),
         ("GET", "/sign-in"),
         ("POST", "/session"),
         ("POST", "/session/end"),

@@ -37,6 +37,7 @@ def contrast(one: str, other: str) -> float:
         ("ink", "accent-soft", 4.5),
         ("wait", "accent-soft", 4.5),
         ("wait", "surface", 4.5),
+        ("wait", "wait-soft", 4.5),
         ("good", "surface", 4.5),
         ("good", "accent-soft", 4.5),
         ("bad", "surface", 4.5),

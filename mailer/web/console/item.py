@@ -10,9 +10,11 @@ from sqlmodel import Session, col, select
 from starlette.responses import Response
 
 from mailer.inbound.merge import regroupings
-from mailer.model import Agent, Delivery, DeliveryState, Direction, Message, OrderLine, Regrouping
-from mailer.replies.queue import Item, Tab, counts, item
+from mailer.model import Agent, Delivery, DeliveryState, Direction, Draft, Message, OrderLine, Regrouping
+from mailer.rendering.tone import Finding, lint
+from mailer.replies.queue import Item, Tab, counts, item, wanted
 from mailer.web.console.forms import Id
+from mailer.web.console.wishes import choices, guesses, named
 from mailer.web.console.words import PARCEL, TABS, Notice, Standing, standing, told
 from mailer.web.desk import Here, Reader
 
@@ -69,9 +71,13 @@ async def show_item(
     conversation_id: Id,
     edit: bool = False,
     undo: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    kept: bool = False,
     notice: Notice | None = None,
 ) -> Response:
-    """The page of one conversation; `edit` opens the draft's text, `undo` offers to take a delivery back."""
+    """The page of one conversation; `edit` opens the draft's text, `undo` offers to take a delivery back.
+
+    `kept` takes up a person's words that something newer overtook.
+    """
     now = here.clock.now()
     sight = await here.db.read(look, conversation_id, undo=undo)
     found = sight.item
@@ -86,6 +92,14 @@ async def show_item(
         mails=list(mails(found, now)),
         passages=[Passage(entry.id or 0, entry.recipient, standing(entry, now)) for entry in found.deliveries],
         told=told(found.draft.facts) if found.draft else [],
+        judged=found.classification,
+        wishes=wanted(found.judgements),
+        urgent=any(one.urgency == "high" for one in found.judgements),
+        guesses=guesses(found.classification) if found.classification else [],
+        named=list(named(found.classification)) if found.classification else [],
+        choices=choices(found.classification) if found.classification else [],
+        findings=findings(found),
+        kept_text=found.kept_words.text if kept and found.kept_words else "",
         edit=edit and person.may_decide,
         undo=sight.undo,
         undo_standing=standing(sight.undo, now) if sight.undo else None,
@@ -105,6 +119,16 @@ def look(session: Session, conversation_id: int, *, undo: int | None) -> Sight:
         undo=session.get(Delivery, undo) if undo else None,
         regroupings=regroupings(session, conversation_id),
     )
+
+
+def findings(found: Item) -> list[Finding]:
+    """What in the draft's text, whoever wrote it, does not sound as this shop wants to."""
+    draft = found.draft
+    return lint(draft.text, _language(draft, found)) if draft else []
+
+
+def _language(draft: Draft, found: Item) -> str:
+    return draft.locale or found.conversation.language or "en"
 
 
 def mails(found: Item, now: datetime) -> Iterator[Mail]:

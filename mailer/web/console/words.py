@@ -56,6 +56,7 @@ class Notice(StrEnum):
     RETRIED = "retried"
     WHOLE = "whole"
     REGROUPED = "regrouped"
+    CORRECTED = "corrected"
 
     @property
     def words(self) -> str:
@@ -73,6 +74,7 @@ _NOTICES = {
     Notice.RETRIED: "The mail is read or fetched again.",
     Notice.WHOLE: "The rest of the mail is fetched in the next round.",
     Notice.REGROUPED: "The mails were moved.",
+    Notice.CORRECTED: "Noted. The answer is drafted anew; what a person wrote is kept.",
 }
 
 

@@ -1,0 +1,79 @@
+"""One template with the facts as it and its blocks may read them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mailer.rendering.catalog import Catalog, Template, chain
+from mailer.rendering.context import context, flatten, merged, shaped
+from mailer.rendering.environment import mail_environment, render_text
+from mailer.rendering.fact import general
+from mailer.rendering.known import ALWAYS
+
+_ALWAYS = {"shop": {"name": ""}, "agent": {"name": ""}}
+
+
+class Page:
+    """A template, its blocks, and the facts in the form that they declare: what is not known is None or empty."""
+
+    def __init__(
+        self, catalog: Catalog, template: Template, locales: Sequence[str], facts: Mapping[str, object], storefront: str
+    ) -> None:
+        self.template = template
+        self.parts = catalog.parts(template, storefront)
+        self.environment = mail_environment(catalog.directory, storefront)
+        self.samples: dict[str, Any] = {}
+        for part in self.parts:
+            self.samples = merged(self.samples, merged(part.optional, part.needs))
+        self.declared = tuple(dict.fromkeys(general(path) for path in flatten(self.samples)))
+        self._readable = frozenset((*self.declared, *ALWAYS))
+        self.locale = _closest(template.locale, locales)
+        self.know(facts)
+
+    def know(self, facts: Mapping[str, object]) -> None:
+        """From now on with these facts, as far as they are declared: the others are not watched for changes."""
+        readable = {path: value for path, value in facts.items() if general(path) in self._readable}
+        self.facts, self.values = facts, shaped(merged(_ALWAYS, self.samples), context(readable))
+
+    def sampled(self) -> dict[str, object]:
+        """The samples that it and its blocks declare, by path."""
+        return flatten(self.samples)
+
+    def missing(self) -> list[str]:
+        """The needed facts that are not there, of the template and its blocks."""
+        wanted = [path for part in self.parts for path in flatten(part.needs)]
+        places = [place for path in wanted for place in _places(path, self.facts)]
+        return [place for place in places if self.facts.get(place) in (None, "")]
+
+    def fill(self, **more: str) -> str:
+        """The text, tidy."""
+        return tidy(self._written(self.template.body, more)).rstrip("\n")
+
+    def say(self, field: str) -> str:
+        """A line of the front matter: opening, before, holding or asks; "" for no."""
+        words = getattr(self.template, field)
+        if isinstance(words, bool):
+            return "yes" if words else ""
+        return " ".join(self._written(words, {}).split())
+
+    def _written(self, source: str, more: Mapping[str, str]) -> str:
+        return render_text(self.environment, self.template.name, source, {**self.values, **more}, self.locale)
+
+
+def tidy(text: str) -> str:
+    """No blank lines at the ends, never two in a row, no blanks at the end of a line."""
+    lines = [line.rstrip() for line in text.strip().split("\n")]
+    return "\n".join(line for number, line in enumerate(lines) if line or lines[number - 1]) + "\n"
+
+
+def _closest(locale: str, locales: Sequence[str]) -> str:
+    """Dates and money of the customer's own country, where the words are in the language of its parent."""
+    return next((one for one in locales if locale in chain([one])), locale)
+
+
+def _places(path: str, facts: Mapping[str, object]) -> list[str]:
+    """The path for each element that a list has; for its first one when it has none."""
+    before, marked, after = path.partition(".0.")
+    if not marked:
+        return [path]
+    rests = [known.removeprefix(f"{before}.").split(".")[0] for known in facts if known.startswith(f"{before}.")]
+    return [f"{before}.{place}.{after}" for place in dict.fromkeys(rests) if place.isdigit()] or [path]
