@@ -115,21 +115,28 @@ def _answer(classifier: Any, line: bytes, now: datetime) -> dict[str, Any]:
     try:
         case = json.loads(line)
         subject, body = (str(case.get(key) or "") for key in ("subject", "body"))
-        return {"id": case.get("id"), "error": None, **_told(classifier, subject, body, case.get("order"), now)}
+        return {"id": case.get("id"), **_told(classifier, subject, body, case.get("order"), now)}
     except (ValueError, AttributeError, RecursionError):
         words = 'not a JSON object with "id", "subject" and "body"'
     return {"id": case.get("id") if isinstance(case, dict) else None, "error": words}
 
 
 def _told(classifier: Any, subject: str, body: str, order: object, now: datetime) -> dict[str, Any]:
+    from mailer.errors import InputError
     from mailer.triage.entities import likely_number
     from mailer.triage.reading import read_mail
 
-    view, number = _order(order, now) if order else (None, "")
+    view, number, error = None, "", None
+    try:
+        view, number = _order(order, now) if order else (None, "")
+    except InputError as mistake:
+        # The mail is judged all the same, as if no order were known.
+        error = str(mistake)
     reading = read_mail(subject, body)
     judgement = classifier.classify(subject, body, reading.language or "en", view)
     first = judgement.first
     return {
+        "error": error,
         "intent": first.intent,
         "confidence": first.confidence,
         "level": first.level.value,
@@ -146,15 +153,14 @@ def _told(classifier: Any, subject: str, body: str, order: object, now: datetime
 
 
 def _order(told: object, now: datetime) -> tuple[Any, str]:
-    """An order as the shop tells it, seen as the classifier sees one; none when it cannot be read."""
+    """An order as the shop tells it, seen as the classifier sees one. Raises InputError."""
     from mailer.errors import InputError
     from mailer.orders.source import parse_payload
     from mailer.triage.classifier import OrderView
 
-    try:
-        (order,) = parse_payload(told)
-    except (InputError, ValueError):
-        return None, ""
+    if isinstance(told, list):
+        raise InputError("order", ["one order, not a list"])
+    (order,) = parse_payload(told)
     parcels = [one for one in order.fulfillments if one.shipped]
     scans = [scan for one in parcels for scan in one.events]
     arrived = [one for one in parcels if "delivered" in (one.shipment_status, *(scan.status for scan in one.events))]

@@ -50,6 +50,14 @@ def test_each_mail_is_answered_with_all_that_is_known_of_it(tmp_path: Path) -> N
     assert found["urgency"] == "high"
 
 
+def test_an_order_that_cannot_be_read_is_told_and_the_mail_is_judged(tmp_path: Path) -> None:
+    mail = {"subject": "", "body": "Where is my order?"}
+    (half, several) = batch(tmp_path, {"id": 1, **mail, "order": {"name": "#1"}}, {"id": 2, **mail, "order": [{}]})
+    assert "email: missing" in half["error"]
+    assert several["error"] == "order: one order, not a list"
+    assert half["intent"] == several["intent"] == "order_status"
+
+
 def test_the_order_counts(tmp_path: Path) -> None:
     mail = {"subject": "", "body": "Where is my order? It was 1001."}
     bare, late, new = batch(
