@@ -1,4 +1,4 @@
-"""Takes the pictures in docs/ from a running demo: `make pictures`. Needs Debian's Chromium."""
+"""Takes the pictures in docs/, of a running demo and of the mails of flows: `make pictures`. Needs Chromium."""
 
 import asyncio
 import os
@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 
+from mail_pictures import take_mails
 from playwright.async_api import Page, async_playwright
 
 HERE = Path(__file__).parent
@@ -32,6 +33,7 @@ async def take(link: str) -> None:
     async with async_playwright() as playwright:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=sandbox)
+        await take_mails(browser)
         page = await browser.new_page(viewport={"width": 1280, "height": 1000})
         await page.goto(link)
         await page.get_by_role("button").click()

@@ -20,6 +20,11 @@ from mailer.clock import Clock, SystemClock, uptime
 from mailer.config import Settings
 from mailer.db import Database, OnlyProcess, forever
 from mailer.errors import MailerError
+from mailer.feedback.by_mail import take_answers
+from mailer.flows.advance import Advancer
+from mailer.flows.enroll import Enroller
+from mailer.flows.files import Shelf
+from mailer.flows.terms import Terms
 from mailer.health.check import Check, check_all
 from mailer.inbound import cursor
 from mailer.inbound.authenticity import Ourselves
@@ -30,6 +35,10 @@ from mailer.inbound.thread import Rules
 from mailer.inbound.watch import Watch, Watcher
 from mailer.jobs import JOBS, Means
 from mailer.migrations import upgrade
+from mailer.orders.alarms import DelayTerms
+from mailer.orders.delay import watch_orders
+from mailer.orders.hooks import take_payloads
+from mailer.orders.own_source import hooks_of
 from mailer.outbound.bounce import take_bounces
 from mailer.outbound.complaint import take_complaints
 from mailer.outbound.deliver import Deliverer, rescue
@@ -43,6 +52,7 @@ from mailer.replies.case import House
 from mailer.replies.draft import draft_waiting
 from mailer.scheduler import Metronome, read_timetable
 from mailer.signing import Keys, read_keys
+from mailer.sources_config import SourceBook
 from mailer.triage.phrases import PhraseClassifier
 from mailer.triage.triage import triage_received
 
@@ -50,6 +60,8 @@ log = structlog.get_logger()
 
 # How often a loop looks by itself: for what other processes did (an approval on the command line, another worker).
 _LOOK_EVERY = 1.0
+# What flows wait for is hours away or rings a bell; a look every second would double what an idle worker costs.
+_FLOWS_LOOK_EVERY = 4.0
 
 Step = Callable[[], Awaitable[bool]]
 Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
@@ -78,20 +90,27 @@ class Bells:
 class Worker:
     """One process's share of the work on a database."""
 
-    def __init__(self, settings: Settings, db: Database, keys: Keys, clock: Clock, name: str) -> None:
+    def __init__(
+        self, settings: Settings, db: Database, keys: Keys, clock: Clock, name: str, story: Clock | None = None
+    ) -> None:
         self.settings = settings
         self.db = db
         self.keys = keys
         self.clock = clock
+        # The time in which orders and flows live: the demo's runs faster.
+        self.story = story or clock
         self.name = name
         self.bells = Bells()
+        self.shelf = Shelf(db, self.story, settings.flows.directory)
         self.own_addresses = frozenset(sender.address.lower() for sender in settings.senders.values())
         self.reader = Reader(Ourselves(self.own_addresses))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; then claim nothing more and let bodies in flight finish (`stop_after`)."""
         entries = read_timetable(self.settings.scheduler.timetable, JOBS, self.settings.shop.zone)
-        metronome = Metronome(Means(self.db, self.clock, self.settings), JOBS, entries, self.name)
+        metronome = Metronome(Means(self.db, self.clock, self.settings, self.story), JOBS, entries, self.name)
+        # Before the first Event is taken: no flow may miss it.
+        await self.shelf.read()
         metronome.start()
         stopper = asyncio.create_task(self._ring_on(stop))
         deliverer = Deliverer(
@@ -104,12 +123,13 @@ class Worker:
             # A clock that a test or the demo moves does not jump.
             steady=uptime if isinstance(self.clock, SystemClock) else None,
             sign=self.keys if self.settings.outbound.envelope == "signed" else None,
+            story=self.story,
         )
         lanes = range(self.settings.outbound.connections)
         senders = [asyncio.create_task(self._send(deliverer, lane, stop)) for lane in lanes]
         try:
             async with asyncio.TaskGroup() as group:
-                for work in (*self._watchers(), *self._loops()):
+                for work in (*self._watchers(), *self._loops(), *self._flow_loops()):
                     group.create_task(work(stop))
         finally:
             stop.set()
@@ -128,7 +148,7 @@ class Worker:
 
     def _loops(self) -> Iterator[Work]:
         settings = self.settings
-        rules = Rules(self.keys, settings.inbound.relays)
+        rules = Rules.of(settings, self.keys)
         receive = partial(receive_stored, self.db, self.clock, self.own_addresses, read=self._read, rules=rules)
         house = House.of(settings, self.keys)
         catalog = Catalog(settings.rendering.templates)
@@ -143,18 +163,34 @@ class Worker:
         yield self._loop("bounces", partial(take_bounces, self.db, self.clock, self.keys, limits))
         yield self._loop("complaints", partial(take_complaints, self.db, self.clock, self.keys))
 
+    def _flow_loops(self) -> Iterator[Work]:
+        """The line of a shop's event: told, taken, moved on."""
+        settings, db, story = self.settings, self.db, self.story
+        book = SourceBook(settings.sources, settings.inbound.relays)
+        terms = Terms.of(settings, self.keys)
+        enroller = Enroller(db, self.clock, story, self.shelf.flows, terms)
+        advancer = Advancer(db, self.clock, story, self.shelf.flows, Catalog(settings.rendering.templates), terms)
+        # In a story that runs ahead an hour passes in a blink.
+        loop = partial(self._loop, every=_FLOWS_LOOK_EVERY if story is self.clock else _LOOK_EVERY)
+        yield loop("hooks", partial(take_payloads, db, story, book, hooks_of(settings.sources)), then="enroll")
+        yield loop("delays", partial(watch_orders, db, story, DelayTerms.of(settings)), then="enroll")
+        yield loop("answers", partial(take_answers, db, self.clock, self.keys), then="enroll")
+        yield loop("flows", self.shelf.read, then="advance")
+        yield loop("enroll", enroller.enroll, then="advance")
+        yield loop("advance", advancer.advance, then="deliver")
+
     def _read(self, raw: bytes, mailbox: str) -> ParsedMail:
         box = self.settings.inbound.mailboxes.get(mailbox)
         return self.reader.read(raw, box.authserv_id if box else "")
 
-    def _loop(self, name: str, step: Step, then: str | None = None) -> Work:
+    def _loop(self, name: str, step: Step, then: str | None = None, every: float = _LOOK_EVERY) -> Work:
         async def step_and_ring() -> bool:
             worked = await step()
             if worked and then:
                 self.bells.ring(then)
             return worked
 
-        return lambda stop: forever(step_and_ring, self.bells.event(name), stop, _LOOK_EVERY)
+        return lambda stop: forever(step_and_ring, self.bells.event(name), stop, every)
 
     async def _send(self, deliverer: Deliverer, lane: int, stop: asyncio.Event) -> None:
         relay = Relay(RelayAccount.of(self.settings))
@@ -176,8 +212,18 @@ class Worker:
         self.bells.ring_all()
 
 
-async def run(settings: Settings, clock: Clock, *, web: bool = True, stop: asyncio.Event | None = None) -> None:
-    """`mailer run`: work, and serve the console, until SIGTERM. Raises MailerError for what is wrong at the start."""
+async def run(
+    settings: Settings,
+    clock: Clock,
+    *,
+    web: bool = True,
+    stop: asyncio.Event | None = None,
+    story: Clock | None = None,
+) -> None:
+    """`mailer run`: work, and serve the console, until SIGTERM. Raises MailerError for what is wrong at the start.
+
+    `story` is the time in which orders and flows live, where it is not the machine's.
+    """
     keys = read_keys(settings.signing.key_file)
     db = Database(settings.db.url)
     only = OnlyProcess(db) if db.is_sqlite else None
@@ -185,8 +231,8 @@ async def run(settings: Settings, clock: Clock, *, web: bool = True, stop: async
     try:
         await asyncio.to_thread(upgrade, db)
         await _take_over(db, clock, alone=only is not None)
-        await db.run(sync_shop_facts, settings.shop, now=clock.now())
-        worker = Worker(settings, db, keys, clock, f"{socket.gethostname()}-{os.getpid()}")
+        await db.run(sync_shop_facts, settings.shop, settings.offers, now=clock.now())
+        worker = Worker(settings, db, keys, clock, f"{socket.gethostname()}-{os.getpid()}", story)
         log.info("started", worker=worker.name, database=db.url.get_backend_name(), web=web)
         async with asyncio.TaskGroup() as group:
             group.create_task(worker.run(stop))
@@ -205,7 +251,7 @@ async def run_web(settings: Settings, clock: Clock) -> None:
     keys = read_keys(settings.signing.key_file)
     db = Database(settings.db.url)
     await asyncio.to_thread(upgrade, db)
-    await db.run(sync_shop_facts, settings.shop, now=clock.now())
+    await db.run(sync_shop_facts, settings.shop, settings.offers, now=clock.now())
     try:
         await serve(settings, db, keys, clock, lambda: None, stop_on_signals())
     finally:
@@ -220,7 +266,7 @@ async def serve(
     # Off the loop, so that the first poll does not wait for a web framework.
     from mailer.web.server import build_console, build_public  # noqa: PLC0415
 
-    apps = [build_console(db, settings, keys, clock, wake), build_public(db, settings, clock, wake)]
+    apps = [build_console(db, settings, keys, clock, wake), build_public(db, settings, keys, clock, wake)]
     servers = [_Server(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False)) for app in apps]
     log.info("listening", console=settings.web.console_listen, public=settings.web.public_listen)
     async with asyncio.TaskGroup() as group:

@@ -19,10 +19,15 @@ from pydantic_settings import (
 )
 
 from mailer.calendars import parse_zone
+from mailer.delay_config import OrdersConfig, delay_problems
 from mailer.errors import ConfigError
+from mailer.feedback_config import FeedbackConfig
+from mailer.flows_config import FlowsConfig, flows_problems
+from mailer.offers_config import OffersConfig
 from mailer.office import CalendarConfig, ClocksConfig, office_problems
-from mailer.sections import Address, HttpsUrl, Listen, Section, Span
+from mailer.sections import Address, CountryOrAll, HttpsUrl, Listen, PublicUrl, Section, Span
 from mailer.shop_config import Shop
+from mailer.sources_config import SourceConfig, sources_problems
 
 
 def _after(value: str) -> str:
@@ -105,6 +110,7 @@ class Replies(Section):
     sender: str = "care"
     undo: Span = timedelta(seconds=12)
     acknowledge: bool = False
+    close_after: Span = timedelta(days=3)
     stops: Stops = Stops()
     clocks: ClocksConfig = ClocksConfig()
 
@@ -140,6 +146,14 @@ class Outbound(Section):
     sent_copy: SentCopyWay = "none"
     envelope: Literal["plain", "signed"] = "plain"
     bounces: Bounces = Bounces()
+    canary: int = Field(default=20, ge=0, le=1_000)
+    canary_rest: Span = timedelta(minutes=15)
+    canary_limit: int = Field(default=1, ge=0)
+    automatic_per_hour: int = Field(default=2_000, ge=0)
+
+
+class ConsentConfig(Section):
+    feedback_needs_consent: tuple[CountryOrAll, ...] = ("DE", "AT")
 
 
 class Rendering(Section):
@@ -154,6 +168,7 @@ class Web(Section):
     console_listen: Listen = "127.0.0.1:8025"
     public_listen: Listen = "127.0.0.1:8026"
     console_url: str = ""
+    public_url: PublicUrl = ""
     session: Span = timedelta(hours=12)
 
 
@@ -179,11 +194,17 @@ class Settings(BaseSettings):
     senders: dict[str, SenderConfig] = Field(default_factory=dict)
     replies: Replies = Replies()
     outbound: Outbound
+    consent: ConsentConfig = ConsentConfig()
+    orders: OrdersConfig = OrdersConfig()
+    offers: OffersConfig = OffersConfig()
     rendering: Rendering = Rendering()
     scheduler: SchedulerConfig = SchedulerConfig()
+    flows: FlowsConfig = FlowsConfig()
     web: Web = Web()
+    feedback: FeedbackConfig = FeedbackConfig()
     log: Log = Log()
     calendars: dict[str, CalendarConfig] = Field(default_factory=dict)
+    sources: dict[str, SourceConfig] = Field(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(
@@ -252,6 +273,11 @@ def _cross_checks(settings: Settings) -> list[str]:
         problems.append(f"replies.sender: there is no [senders.{settings.replies.sender}]")
     if settings.inbound.idle > timedelta(minutes=28):
         problems.append("inbound.idle: servers end IDLE after 29 minutes (RFC 2177); 25s finds dead connections soon")
+    pools = {tier.coupon for tier in settings.shop.compensation if tier.coupon} - settings.offers.coupons.keys()
+    problems += [f"shop.compensation: there is no [offers.coupons.{name}]" for name in sorted(pools)]
+    problems += delay_problems(settings.orders.delay, settings.calendars)
+    problems += flows_problems(settings.flows, settings.calendars)
+    problems += sources_problems(settings.sources)
     return problems + office_problems(settings.calendars, settings.replies.clocks, parse_zone(settings.shop.zone))
 
 
@@ -268,6 +294,7 @@ def _anchored(settings: Settings, root: Path) -> Settings:
             "outbound": _with_ca(settings.outbound, root),
             "rendering": Rendering(templates=root / settings.rendering.templates),
             "scheduler": SchedulerConfig(timetable=root / settings.scheduler.timetable),
+            "flows": settings.flows.model_copy(update={"directory": root / settings.flows.directory}),
         }
     )
 

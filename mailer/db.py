@@ -8,15 +8,17 @@ import asyncio
 import fcntl
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import structlog
 from sqlalchemy import Connection, create_engine, event, literal
+from sqlalchemy import insert as core_insert
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session, SQLModel
 
 from mailer.errors import MailerError
@@ -88,6 +90,9 @@ class Database:
     ) -> None:
         try:
             await self.run(verb, [item])
+        except OperationalError:
+            # The database has trouble (a lock, a lost connection), not the item: its turn comes again.
+            raise
         except Exception as error:
             log.exception("set_aside", verb=_name(verb))
             await self.run(set_aside, item, describe(error))
@@ -98,11 +103,17 @@ class Database:
 
 
 class Grouped(Generic[Item, T]):
-    """Commits many small marks in one transaction: whoever comes while one is under way shares the next."""
+    """Commits many small marks in one transaction: whoever comes while one is under way shares the next.
 
-    def __init__(self, db: Database, verb: Callable[[Session, Sequence[Item]], Sequence[T]]) -> None:
+    Each transaction waits `linger` seconds for company.
+    """
+
+    def __init__(
+        self, db: Database, verb: Callable[[Session, Sequence[Item]], Sequence[T]], *, linger: float = 0.0
+    ) -> None:
         self._db = db
         self._verb = verb
+        self._linger = linger
         self._waiting: list[tuple[Item, asyncio.Future[T]]] = []
         self._flush: asyncio.Task[None] | None = None
 
@@ -116,6 +127,8 @@ class Grouped(Generic[Item, T]):
 
     async def _run(self) -> None:
         while self._waiting:
+            if self._linger:
+                await asyncio.sleep(self._linger)
             group, self._waiting = self._waiting, []
             try:
                 answers = await self._db.run(self._verb, [item for item, _ in group])
@@ -135,6 +148,35 @@ def insert_once(session: Session, row: SQLModel) -> bool:
     # Values apart from the statement: it is compiled once.
     once = insert(type(row)).on_conflict_do_nothing().returning(literal(1))
     return session.connection().execute(once, values).first() is not None
+
+
+def insert_all_once(
+    session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]], key: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    """As `insert_once` for many rows of the same columns at once; the keys of those that were inserted."""
+    if not rows:
+        return []
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgres_insert
+    columns = [table.__table__.c[name] for name in key]  # type: ignore[attr-defined]
+    once = insert(table).on_conflict_do_nothing().returning(*columns)
+    return [tuple(row) for row in session.connection().execute(once, list(rows))]
+
+
+def insert_many(session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert these rows with one statement, without an object for each; their ids in the same sequence.
+
+    What a row does not name has the default of its model.
+    """
+    plain = _defaults(table)
+    once = core_insert(table).returning(table.__table__.c.id, sort_by_parameter_order=True)  # type: ignore[attr-defined]
+    made = session.connection().execute(once, [{**plain, **row} for row in rows])
+    return [int(number) for (number,) in made]
+
+
+@cache
+def _defaults(table: type[SQLModel]) -> dict[str, Any]:
+    fields = ((name, field) for name, field in table.model_fields.items() if name != "id" and not field.is_required())
+    return {name: field.get_default(call_default_factory=True) for name, field in fields}
 
 
 class OnlyProcess:

@@ -188,8 +188,15 @@ def stretches(calendar: Calendar, start: datetime, end: datetime) -> Iterator[St
 def open_spans(calendar: Calendar, day: date) -> tuple[Span, ...]:
     """The moments in UTC at which a date opens and closes; without hours that summer time swallowed."""
     hours, _ = calendar.day(day)
-    spans = ((_at(calendar.zone, day, one.start), _at(calendar.zone, day, one.end)) for one in hours)
+    spans = ((moment_on(calendar.zone, day, one.start), moment_on(calendar.zone, day, one.end)) for one in hours)
     return tuple(span for span in spans if span[0] < span[1])
+
+
+def moment_on(zone: ZoneInfo, day: date, minute: int) -> datetime:
+    """The first moment at which the clocks of the zone show this time of this date, or a later one."""
+    wall = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)  # noqa: DTZ001 - a time on the wall
+    moment = wall.replace(tzinfo=zone).astimezone(UTC)
+    return moment if _wall(moment, zone) == wall else _jump(wall, zone)
 
 
 def _interval(text: str) -> Interval:
@@ -222,13 +229,6 @@ def _dates(calendar: Calendar, start: datetime, end: datetime) -> Iterator[date]
     return _days(start.astimezone(calendar.zone).date() - _DAY, end.astimezone(calendar.zone).date() + _DAY)
 
 
-def _at(zone: ZoneInfo, day: date, minute: int) -> datetime:
-    """The first moment at which the clocks of the zone show this time of this date, or a later one."""
-    wall = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)  # noqa: DTZ001 - a time on the wall
-    moment = wall.replace(tzinfo=zone).astimezone(UTC)
-    return moment if _wall(moment, zone) == wall else _jump(wall, zone)
-
-
 def _jump(wall: datetime, zone: tzinfo) -> datetime:
     """The moment at which the clocks were put forward over this time, by halving."""
     late = wall.replace(tzinfo=zone).astimezone(UTC)
@@ -253,7 +253,7 @@ def _pieces(calendar: Calendar, start: datetime, end: datetime) -> Iterator[Stre
             if max(begin, at) < min(stop, end):
                 yield Stretch(max(begin, at), min(stop, end), True)
             at = max(at, stop)
-        close = min(_at(calendar.zone, day + _DAY, 0), end)
+        close = min(moment_on(calendar.zone, day + _DAY, 0), end)
         if close > at:
             yield Stretch(at, close, False, why or "closed")
             at = close

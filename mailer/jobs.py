@@ -15,12 +15,17 @@ from mailer.db import Database
 from mailer.health import alarm
 from mailer.inbound import reconcile
 from mailer.model import AgentSession, JobSlot, SignInLink
+from mailer.offers.compensation import withdraw_untold
+from mailer.orders import routes
+from mailer.orders.poll import poll_due
+from mailer.orders.waiting import wake_those_whose_order_is_there
 from mailer.outbound.deliver import rescue
 from mailer.outbound.jump import stop_for_restore
 from mailer.outbound.unknown import settle_unknown
 from mailer.rendering.catalog import Catalog
 from mailer.replies.case import House
 from mailer.replies.clocks import Clocks
+from mailer.replies.close import close_answered
 from mailer.replies.due import start_missing, warn
 from mailer.replies.holding import hold_waiting
 from mailer.replies.refunds import look_after_refunds
@@ -39,6 +44,8 @@ class Means:
     db: Database
     clock: Clock
     settings: Settings
+    # The time in which orders and flows live; None: the clock's.
+    story: Clock | None = None
 
 
 Job = Callable[[Means], Awaitable[None]]
@@ -63,6 +70,11 @@ async def look_for_restore(means: Means) -> None:
     await means.db.run(stop_for_restore, domain, now=means.clock.now())
 
 
+async def look_after_waiting_payloads(means: Means) -> None:
+    """Let webhooks be read that were put to wait while their order was being written."""
+    await means.db.run(wake_those_whose_order_is_there)
+
+
 async def reconcile_mailboxes(means: Means) -> None:
     """Ask the owner of each mailbox to compare server and ledger."""
     await means.db.run(reconcile.ask_all, now=means.clock.now())
@@ -84,6 +96,33 @@ async def look_after_clocks(means: Means) -> None:
         await hold_waiting(means.db, means.clock, Catalog(means.settings.rendering.templates), house, silent)
 
 
+async def look_after_offers(means: Means) -> None:
+    """Take back compensations of which no customer heard, so that they count against nobody."""
+    if taken_back := await means.db.run(withdraw_untold, now=means.clock.now()):
+        log.info("compensations_withdrawn", count=taken_back)
+
+
+async def learn_routes(means: Means) -> None:
+    """Learn from the parcels that arrived how long the next ones will take."""
+    now = means.clock.now()
+    times = await means.db.read(routes.parcel_times, home=means.settings.shop.country or "", now=now)
+    known = await means.db.run(routes.learn_routes, times, now=now)
+    log.info("routes_learned", ways=len(times), known=known)
+
+
+async def reconcile_orders(means: Means) -> None:
+    """Ask the shops that have an address in [sources] what changed; webhooks get lost."""
+    await poll_due(means.db, means.clock, means.settings.sources)
+
+
+async def close_conversations(means: Means) -> None:
+    """Close conversations in which the customer has nothing more to say."""
+    after = means.settings.replies.close_after
+    closed = await means.db.run(close_answered, after=after, now=means.clock.now())
+    if closed:
+        log.info("conversations_closed", count=closed)
+
+
 async def purge(means: Means) -> None:
     """Forget old strokes of the timetable, and sessions and links that nobody can use any more."""
     await means.db.run(forget, now=means.clock.now())
@@ -100,8 +139,13 @@ JOBS: dict[str, Job] = {
     "rescue_deliveries": rescue_deliveries,
     "look_for_unknown": look_for_unknown,
     "look_for_restore": look_for_restore,
+    "look_after_waiting_payloads": look_after_waiting_payloads,
     "reconcile_mailboxes": reconcile_mailboxes,
     "look_for_silence": look_for_silence,
     "look_after_clocks": look_after_clocks,
+    "learn_routes": learn_routes,
+    "look_after_offers": look_after_offers,
+    "reconcile_orders": reconcile_orders,
+    "close_conversations": close_conversations,
     "purge": purge,
 }

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from email.utils import parseaddr
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
@@ -47,6 +48,17 @@ def _https(value: str) -> str:
     if not value.startswith("https://"):
         raise ValueError(f'"{value}" must begin with https://, as it is asked for secrets')
     return value
+
+
+def _public(value: str) -> str:
+    parts = urlsplit(value)
+    local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
+    plain = value.isascii() and value.isprintable() and not any(char in value for char in ' <>"?#@')
+    if value and not (parts.hostname and plain and parts.path in ("", "/") and (parts.scheme == "https" or local)):
+        raise ValueError(
+            f'"{value}" is not an address for customers; write it without a path, as in https://mail.example.com'
+        )
+    return value.rstrip("/")
 
 
 def _words(value: object) -> object:
@@ -104,14 +116,22 @@ def _region(value: str) -> str:
     return value
 
 
+def _country_or_all(value: str) -> str:
+    if value == "EU":
+        raise ValueError('"EU" is no country; name the countries, or "*" for all')
+    return _region(value)
+
+
 Span = Annotated[timedelta, BeforeValidator(_span)]
 ZoneName = Annotated[str, AfterValidator(_zone_name)]
 Address = Annotated[str, AfterValidator(_address)]
 Listen = Annotated[str, AfterValidator(_listen)]
 HttpsUrl = Annotated[str, AfterValidator(_https)]
+PublicUrl = Annotated[str, AfterValidator(_public)]
 Words = Annotated[str | dict[str, str], BeforeValidator(_words)]
 Benefit = Annotated[str | dict[str, str], BeforeValidator(_benefit), BeforeValidator(_words)]
 Link = Annotated[str | dict[str, str], BeforeValidator(_link), BeforeValidator(_words)]
 Amount = Annotated[str, BeforeValidator(_amount)]
 Currency = Annotated[str, AfterValidator(_currency)]
 Region = Annotated[str, AfterValidator(_region)]
+CountryOrAll = Annotated[str, AfterValidator(_country_or_all)]

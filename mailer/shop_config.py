@@ -1,6 +1,7 @@
 """[shop] in config.toml: what the shop says of itself to customers. All but the name may be left out."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -40,6 +41,7 @@ class Returns(Section):
     paid_by: Literal["shop", "customer"] | None = None
     address: Words | None = None
     form_url: Link | None = None
+    label_url: Link | None = None
     keep_below: Amount | None = None
 
 
@@ -90,10 +92,14 @@ class Offer(Section):
 
 
 class Compensation(Section):
-    """What we offer once an order is so many days late."""
+    """What we offer once an order of this value is so many days late."""
 
     after_days: Days
     offer: Benefit
+    min_total: Amount = "0"
+    amount: Amount = "0"
+    currency: Currency | None = None
+    coupon: str = ""
 
 
 class SizeRow(Section):
@@ -109,6 +115,7 @@ class Shop(Section):
     """The shop."""
 
     name: str
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
     zone: ZoneName = "UTC"
     language: str = "en"
     address: Literal["formal", "informal"] = "formal"
@@ -132,6 +139,7 @@ class Shop(Section):
     size_chart_url: Link | None = None
     wholesale_from: int | None = Field(default=None, ge=1)
     wholesale_url: Link | None = None
+    link_hosts: tuple[str, ...] = ()
     returns: dict[Region, Returns] = Field(default_factory=dict)
     shipping: dict[Region, tuple[ShippingMethod, ...]] = Field(default_factory=dict)
     customs: dict[Region, tuple[CustomsRule, ...]] = Field(default_factory=dict)
@@ -142,9 +150,10 @@ class Shop(Section):
     @model_validator(mode="after")
     def _in_sequence(self) -> Self:
         _ordered(self, "processing_days_min", "processing_days_max")
-        days = [tier.after_days for tier in self.compensation]
-        if sorted(set(days)) != days:
-            raise ValueError("compensation: each tier must have more `after_days` than the one before")
+        tiers = [(tier.after_days, Decimal(tier.min_total)) for tier in self.compensation]
+        if sorted(set(tiers)) != tiers:
+            words = "more `after_days` than the one before, or as many and a higher `min_total`"
+            raise ValueError(f"compensation: each tier must have {words}")
         for region, rules in self.customs.items():
             if len({rule.valid_from for rule in rules}) < len(rules):
                 raise ValueError(f"customs.{region}: two rules begin on one day; keep one of them")

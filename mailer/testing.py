@@ -9,15 +9,20 @@ class TestOurErp(OrderSourceContract):
 """
 
 import io
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar
 
 import pytest
 
 from mailer.errors import InputError
-from mailer.model import Intent, Level
-from mailer.orders.source import BadOrder, OrderIn, OrderSource
+from mailer.model import Intent, Level, ParcelState
+from mailer.orders.hook import Facts, Hooked, HookSource, TrackingIn
+from mailer.orders.source import BadOrder, OrderIn, OrderSource, ScanIn
 from mailer.orders.table import header_of
+from mailer.sources_config import SourceConfig
 from mailer.triage.classifier import Classifier, OrderView
 
 
@@ -76,6 +81,112 @@ class OrderSourceContract:
 
 def _numbers(read: list[OrderIn | BadOrder]) -> tuple[str, ...]:
     return tuple(each.name for each in read if isinstance(each, OrderIn))
+
+
+class HookSourceContract:
+    """What every HookSource keeps to."""
+
+    source: ClassVar[HookSource]
+    # What [sources.NAME] says beside kind and secrets.
+    config: ClassVar[SourceConfig]
+    # Bodies as they are documented, each with its headers without the signature.
+    examples: ClassVar[tuple[tuple[dict[str, str], bytes], ...]]
+    # One with a carrier's word that nobody knows, and the word; empty for a source that has no such words.
+    unknown_word: ClassVar[tuple[dict[str, str], bytes, str] | None] = None
+    # A test of the platform: ignored unless the source is a sandbox.
+    test_example: ClassVar[tuple[dict[str, str], bytes] | None] = None
+    # What is sent, unsigned, to see whether somebody is there.
+    ping: ClassVar[tuple[dict[str, str], bytes] | None] = None
+
+    now: ClassVar[datetime] = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+    def sign(self, body: bytes, secret: str) -> dict[str, str]:
+        """The headers with which the platform signs a body at `now`; header names in lower case."""
+        raise NotImplementedError
+
+    def hooked(self, example: tuple[dict[str, str], bytes], secret: str = "s3cret") -> Hooked:  # noqa: S107
+        """An example as it comes in."""
+        headers, body = example
+        return Hooked("shop", {**headers, **self.sign(body, secret)}, body)
+
+    def read(self, example: tuple[dict[str, str], bytes], *, sandbox: bool = False) -> Facts:
+        """What an example says."""
+        return self.source.read(self.hooked(example), self.config.model_copy(update={"sandbox": sandbox}))
+
+    def test_it_has_a_name_for_config_toml(self) -> None:
+        assert self.source.name
+        assert self.source.name == self.source.name.strip().lower()
+
+    def test_each_documented_example_is_believed_and_says_something(self) -> None:
+        for example in self.examples:
+            assert self.source.verify(self.hooked(example), ["s3cret"], self.now)
+            assert self.read(example).facts, self.read(example).ignored
+
+    def test_one_of_two_secrets_is_enough(self) -> None:
+        hooked = self.hooked(self.examples[0])
+        assert self.source.verify(hooked, ["new", "s3cret"], self.now)
+        assert self.source.verify(hooked, ["s3cret", "new"], self.now)
+
+    def test_what_is_signed_otherwise_is_not_believed(self) -> None:
+        hooked = self.hooked(self.examples[0])
+        signature = self.sign(hooked.body, "s3cret")
+        others = [
+            replace(hooked, body=hooked.body + b" {}"),
+            self.hooked(self.examples[0], "another"),
+            replace(hooked, headers={**hooked.headers, **dict.fromkeys(signature, "")}),
+            replace(hooked, headers={**hooked.headers, **dict.fromkeys(signature, "t=x,v1=\udcff\u00e9")}),
+            replace(hooked, headers={k: v for k, v in hooked.headers.items() if k not in signature}),
+        ]
+        assert not any(self.source.verify(other, ["s3cret"], self.now) for other in others)
+        assert not self.source.verify(hooked, [], self.now)
+
+    def test_a_delivery_that_comes_again_has_the_same_key_and_another_one_another(self) -> None:
+        keys = [self.source.key(self.hooked(example)) for example in self.examples]
+        assert keys == [self.source.key(self.hooked(example)) for example in self.examples]
+        assert len(set(keys)) == len(keys)
+        assert all(0 < len(key) <= 200 for key in keys)
+
+    def test_reading_again_gives_the_same(self) -> None:
+        for example in self.examples:
+            assert self.read(example) == self.read(example)
+
+    def test_a_broken_body_is_told_as_such_and_has_a_key_all_the_same(self) -> None:
+        headers, _ = self.examples[0]
+        for body in (b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b"{}"):
+            hooked = Hooked("shop", headers, body)
+            assert self.source.key(hooked)
+            assert self._says_what_is_wrong(hooked)
+
+    def _says_what_is_wrong(self, hooked: Hooked) -> bool:
+        try:
+            return bool(self.source.read(hooked, self.config).ignored)
+        except InputError as error:
+            return bool(error.problems)
+
+    def test_a_word_that_nobody_knows_is_kept_and_means_that_the_parcel_moves(self) -> None:
+        if self.unknown_word is None:
+            return
+        headers, body, word = self.unknown_word
+        scans = [scan for scan in _scans(self.read((headers, body))) if scan.status == word]
+        assert scans
+        assert {scan.state for scan in scans} <= {None, ParcelState.IN_TRANSIT}
+
+    def test_a_test_of_the_platform_is_ignored_unless_this_is_a_sandbox(self) -> None:
+        if self.test_example is None:
+            return
+        assert self.read(self.test_example).ignored
+        assert self.read(self.test_example, sandbox=True).facts
+
+    def test_only_its_own_ping_is_one(self) -> None:
+        assert not any(self.source.is_ping(self.hooked(example)) for example in self.examples)
+        if self.ping is not None:
+            assert self.source.is_ping(Hooked("shop", *self.ping))
+
+
+def _scans(facts: Facts) -> Iterator[ScanIn]:
+    for fact in facts.facts:
+        if isinstance(fact, TrackingIn):
+            yield from fact.parcel.events
 
 
 class ClassifierContract:

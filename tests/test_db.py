@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlmodel import Session, col, select
 
 from mailer.db import Database, Grouped, OnlyProcess, describe, forever, insert_once
@@ -133,6 +133,14 @@ async def test_a_poison_row_is_set_aside_and_the_others_are_done(db: Database) -
     ]
     expected = ["a@b.test", "aside.poison@b.test", "c@b.test", "aside.poison2@b.test", "d@b.test"]
     assert await db.read(known) == expected
+
+
+async def test_trouble_of_the_database_sets_nothing_aside(db: Database) -> None:
+    def locked(session: Session, items: Sequence[str]) -> None:
+        raise OperationalError("UPDATE", {}, Exception("deadlock detected"))
+
+    with pytest.raises(OperationalError):
+        await db.run_each(locked, ["a@b.test", "b@b.test"], _never)
 
 
 async def test_a_group_shares_transactions_and_each_gets_its_own_answer(db: Database) -> None:

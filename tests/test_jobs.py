@@ -12,11 +12,13 @@ from mailer.config import Outbound, Rendering, SenderConfig, Settings, Shop, Sig
 from mailer.db import Database
 from mailer.health.status import status
 from mailer.jobs import JOBS, Means
-from mailer.model import AgentSession, DeliveryState, JobSlot, Message, Sighting, SignInLink
+from mailer.model import AgentSession, DeliveryState, JobSlot, Message, Sighting, SignInLink, SourcePayload
 from mailer.outbound.deliver import Result, claim, mark_handing_over, record
 from mailer.outbound.smtp import Unknown
 from mailer.signing import write_key_file
+from mailer.sources_config import SourceConfig
 from tests import build
+from tests.orders.shop_api import TOKEN, ShopApi, serving
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 LEASE = timedelta(seconds=30)
@@ -137,3 +139,14 @@ async def test_before_a_deadline_breaks_a_holding_reply_is_drafted_where_a_perso
     drafts = await db.read(build.drafts, talk)
     assert [draft.holding for draft in drafts] == [True]
     assert (await db.read(status, now=clock.now())).warned == 1
+
+
+async def test_shops_with_an_address_are_asked_what_changed(db: Database, clock: FrozenClock, means: Means) -> None:
+    with serving(ShopApi("shopify")) as shop:
+        told = {"updated_at": "2026-11-22T09:00:00Z", "created_at": "2026-11-22T09:00:00Z"}
+        shop.orders = [{"id": 5001, "name": "#1001", "email": "ana@customer.test", **told}]
+        section = SourceConfig.model_validate({"kind": "shopify", "url": shop.url, "token": TOKEN})
+        settings = means.settings.model_copy(update={"sources": {"shop": section}})
+        await JOBS["reconcile_orders"](replace(means, settings=settings))
+    payloads = await db.read(lambda session: session.exec(select(SourcePayload)).all())
+    assert [(row.source, row.topic, row.received_at) for row in payloads] == [("shop", "orders/updated", clock.now())]

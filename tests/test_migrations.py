@@ -1,17 +1,71 @@
 """The schema that migrations make is the one that the code speaks of."""
 
+import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
+from sqlmodel import select
 
+from mailer import migrations
 from mailer.db import Database
 from mailer.errors import MailerError
 from mailer.migrations import HEAD, revision, upgrade
-from mailer.model import Row
+from mailer.model import Order, Row, Shipment
+
+AT = "2026-10-01 10:00:00+00:00"
+# An order with a parcel, as the schema 0004 knew them.
+AS_THEY_WERE = (
+    "INSERT INTO shop_order (id, storefront, source, external_id, number, number_key, email, customer_name, placed_at,"
+    " changed_at, recorded_at, raw) VALUES (1, 'main', 'api', '1', '#1001', '1001', 'ana@customer.test', 'Ana',"
+    f" '{AT}', '{AT}', '{AT}', '{{}}')",
+    "INSERT INTO shipment (id, order_id, external_id, carrier, tracking_number, tracking_url, state, state_at, raw)"
+    f" VALUES (1, 1, '88', 'DHL', 'JD014', '', 'delivered', '{AT}', '{{}}')",
+    "INSERT INTO event (id, kind, subject_kind, subject_id, key, occurred_at, recorded_at, data)"
+    f" VALUES (1, 'order.placed', 'order', 1, 'order.placed:main:1001', '{AT}', '{AT}', '{{}}')",
+)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database of the release before, in use."""
+    url = f"sqlite:///{tmp_path}/old.db"
+    if request.param == "postgres":
+        of_all: str = request.getfixturevalue("postgres_url")
+        name = f"old_{os.getpid()}"
+        server = create_engine(of_all, isolation_level="AUTOCOMMIT")
+        with server.connect() as connection:
+            connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        server.dispose()
+        url = of_all.replace("/postgres?", f"/{name}?")
+    db = Database(url)
+    with db.engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        command.upgrade(config, "0004")
+        for statement in AS_THEY_WERE:
+            connection.execute(text(statement))
+    yield db
+    db.close()
+
+
+def test_a_database_in_use_is_upgraded_with_what_is_in_it(old: Database) -> None:
+    assert upgrade(old)
+    with old.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        assert compare_metadata(context, Row.metadata) == []
+    order = old.read_here(lambda session: session.exec(select(Order)).one())
+    assert (order.number, order.marketplace, order.province) == ("#1001", False, "")
+    parcel = old.read_here(lambda session: session.exec(select(Shipment)).one())
+    assert parcel.delivered_at == parcel.heard_at == datetime(2026, 10, 1, 10, tzinfo=UTC)
 
 
 def test_migrated_schema_equals_the_models(db: Database) -> None:

@@ -95,7 +95,7 @@ class Rehearsal:
 
     def __init__(self, settings: Settings, keys: Keys, classifier: Classifier, orders: Orders) -> None:
         self._db = Database("sqlite://")
-        self._rules = Rules(keys, settings.inbound.relays)
+        self._rules = Rules.of(settings, keys)
         self._house = House.of(settings, keys)
         self._catalog = Catalog(settings.rendering.templates)
         self._own = frozenset(sender.address.lower() for sender in settings.senders.values())
@@ -108,7 +108,7 @@ class Rehearsal:
         """An empty shop with its facts and products."""
         storefront = self._settings.inbound.mailboxes[mailbox].storefront
         self._db.run_here(_open, Mailbox(name=mailbox, storefront=storefront), self._orders.at_first())
-        self._db.run_here(sync_shop_facts, self._settings.shop, now=now)
+        self._db.run_here(sync_shop_facts, self._settings.shop, self._settings.offers, now=now)
 
     def was_sent(self, answer: RealAnswer) -> None:
         """A person answered then."""

@@ -3,22 +3,28 @@
 import typer
 
 from mailer.cli import (
+    alarms,
     backtest,
     conversations,
+    coupons,
     demo,
     due,
+    flows,
+    incidents,
     inspect,
     orders,
     outbox,
     products,
     quarantine,
     queue,
+    returns,
     run,
     setup,
     suppressions,
     templates,
     triage,
     users,
+    why,
 )
 
 app = typer.Typer(
@@ -33,15 +39,21 @@ run.register(app)
 queue.register(app)
 inspect.register(app)
 triage.register(app)
+why.register(app)
 demo.register(app)
 backtest.register(app)
+app.add_typer(alarms.alarms, name="alarms")
 app.add_typer(due.due, name="due")
+app.add_typer(flows.flows, name="flows")
 app.add_typer(orders.orders, name="orders")
 app.add_typer(products.products, name="products")
 app.add_typer(templates.templates, name="templates")
 app.add_typer(suppressions.suppressions, name="suppressions")
 app.add_typer(outbox.outbox, name="outbox")
+app.add_typer(incidents.incidents, name="incidents")
+app.add_typer(coupons.coupons, name="coupons")
 app.add_typer(quarantine.quarantine, name="quarantine")
+app.add_typer(returns.returns, name="returns")
 app.add_typer(conversations.conversations, name="conversations")
 app.add_typer(users.users, name="users")
 app.add_typer(users.tokens, name="tokens")

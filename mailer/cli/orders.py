@@ -1,13 +1,17 @@
 """`mailer orders`: bring orders in from a file, and look at one."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from mailer.cli import payloads
+
 orders = typer.Typer(no_args_is_help=True, help="The shop's orders: bring them in, look at one.")
+payloads.register(orders)
 
 
 class Form(StrEnum):
@@ -33,12 +37,14 @@ def import_orders(
     from mailer.cli.files import batches, counted, named
     from mailer.cli.session import open_database
     from mailer.orders.ingest import Ingested
+    from mailer.sources_config import SourceBook
 
     total, problems = Ingested(), list[str]()
-    with open_database() as (_, db), file.open(encoding="utf-8-sig", newline="") as lines, named(file):
+    with open_database() as (settings, db), file.open(encoding="utf-8-sig", newline="") as lines, named(file):
         name, read = _read(lines, form)
+        book = SourceBook(settings.sources, settings.inbound.relays)
         for batch in batches(counted(read, "orders")):
-            total += _import_batch(db, batch, problems, source=name, storefront=storefront)
+            total += _import_batch(db, batch, problems, source=name, storefront=storefront, book=book)
     _tell(file, total, problems)
 
 
@@ -46,12 +52,58 @@ def import_orders(
 def show_order(
     number: Annotated[str, typer.Argument(help="The order number, with or without #.")], storefront: Storefront = "main"
 ) -> None:
-    """Show an order, its parcels and what their carriers said last; times are UTC."""
+    """Show an order and its parcels, and all that happened to it in the sequence of time; times are UTC."""
     from mailer.cli.session import open_database
     from mailer.orders.show import order_text
+    from mailer.orders.timeline import timeline_text
 
     with open_database() as (_, db):
         typer.echo(db.read_here(order_text, number, storefront=storefront))
+        typer.echo("\n" + db.read_here(timeline_text, number, storefront=storefront))
+
+
+@orders.command("poll", epilog="Example: mailer orders poll shop --since 2026-01-01")
+def poll(
+    name: Annotated[str, typer.Argument(help="The section [sources.NAME]; it needs a url and a token.")],
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on, UTC.")] = None,
+) -> None:
+    """Ask a shop now what changed, as the daemon does by itself, and read it; what is known changes nothing."""
+    import asyncio
+
+    from mailer.cli.session import open_database
+    from mailer.clock import SystemClock
+    from mailer.errors import NotFound
+    from mailer.orders.hooks import take_payloads
+    from mailer.orders.own_source import hooks_of
+    from mailer.orders.poll import Polled, poll_source
+    from mailer.sources_config import SourceBook
+
+    async def run() -> Polled:
+        moment = since.replace(tzinfo=UTC) if since else None
+        polled = await poll_source(db, clock, name, settings.sources[name], since=moment)
+        while await take_payloads(db, clock, book, hooks_of(settings.sources)):
+            pass
+        return polled
+
+    clock = SystemClock()
+    with open_database() as (settings, db):
+        if name not in settings.sources:
+            raise NotFound(f"there is no [sources.{name}] in config.toml")
+        book = SourceBook(settings.sources, settings.inbound.relays)
+        polled = asyncio.run(run())
+    typer.echo(f"{polled.pages:,} pages, {polled.orders:,} orders, {polled.fresh:,} of them said something new")
+
+
+@orders.command("routes", epilog="Example: mailer orders routes")
+def routes() -> None:
+    """Show how long parcels take on each way, as learned from those that arrived."""
+    from mailer.cli.session import open_database
+    from mailer.orders.routes import known_routes, route_line
+
+    with open_database() as (_, db):
+        lines = [route_line(route) for route in db.read_here(known_routes)]
+    for line in lines or ["No parcel has arrived yet that we know of; routes are learned at night."]:
+        typer.echo(line)
 
 
 def _read(lines: Any, form: Form | None) -> tuple[str, Iterator[Any]]:
@@ -63,7 +115,7 @@ def _read(lines: Any, form: Form | None) -> tuple[str, Iterator[Any]]:
     return source.name, source.read(lines)
 
 
-def _import_batch(db: Any, batch: list[Any], problems: list[str], *, source: str, storefront: str) -> Any:
+def _import_batch(db: Any, batch: list[Any], problems: list[str], *, source: str, storefront: str, book: Any) -> Any:
     from mailer.clock import SystemClock
     from mailer.orders.ingest import ingest
     from mailer.orders.source import BadOrder, OrderIn
@@ -72,7 +124,7 @@ def _import_batch(db: Any, batch: list[Any], problems: list[str], *, source: str
         if isinstance(bad, BadOrder):
             problems += [f"{problem} (order {bad.number})" if bad.number else problem for problem in bad.problems]
     good = [each for each in batch if isinstance(each, OrderIn)]
-    return db.run_here(ingest, good, source=source, storefront=storefront, now=SystemClock().now())
+    return db.run_here(ingest, good, source=source, storefront=storefront, book=book, now=SystemClock().now())
 
 
 def _tell(file: Path, total: Any, problems: list[str]) -> None:

@@ -133,12 +133,21 @@ def send_anyway(
     acknowledgement: Annotated[
         bool, typer.Option("--acknowledgement", help="The number is that of an acknowledgement that was stopped.")
     ] = False,
+    skipped: Annotated[
+        bool, typer.Option("--skipped", help="The number is that of a mail in `mailer outbox skipped`.")
+    ] = False,
 ) -> None:
     """Send what a hold, a suppression or a stop keeps back, where that is lawful; who and why is kept."""
     from mailer.cli.session import deciding_agent, open_database
 
     with open_database() as (settings, db):
         agent_id = deciding_agent(db, agent)
+        if skipped:
+            from mailer.flows.release import send_skipped_anyway
+
+            db.run_here(send_skipped_anyway, delivery, agent_id=agent_id, reason=reason, now=_clock.now())
+            typer.echo(f"The mail of step {delivery} goes, if its order still needs it.")
+            return
         if acknowledgement:
             from mailer.replies.acknowledge import Office, acknowledge_anyway
             from mailer.signing import read_keys
@@ -155,25 +164,79 @@ def send_anyway(
     typer.echo(f"Delivery {delivery} goes.")
 
 
+Flow = Annotated[str, typer.Option("--flow", help="Only what this flow sends, by the name of its file.")]
+
+
 @outbox.command("stop", epilog='Example: mailer outbox stop --as ana --reason "wrong prices in a template"')
-def stop(agent: As, reason: Why = "") -> None:
-    """Stop all sending at once; what is in flight ends, all else waits."""
+def stop(agent: As, reason: Why = "", flow: Flow = "") -> None:
+    """Stop all sending at once, or one flow; what is in flight ends, all else waits."""
+    from mailer.cli.outbox_flows import known_flow
     from mailer.cli.session import deciding_agent, open_database
     from mailer.outbound.hold import stop as put
+    from mailer.outbound.hold import stop_flow
 
     with open_database() as (_, db):
         deciding_agent(db, agent)
+        if flow:
+            db.read_here(known_flow, flow)
+            fresh = db.run_here(stop_flow, flow, by=agent, reason=reason, now=_clock.now())
+            again = f"mailer outbox resume --flow {flow}"
+            typer.echo(f"{flow} sends nothing until `{again}`." if fresh else f"{flow} was stopped already.")
+            return
         fresh = db.run_here(put, by=agent, reason=reason, now=_clock.now())
     typer.echo("Nothing is sent until `mailer outbox resume`." if fresh else "All sending was stopped already.")
 
 
 @outbox.command("resume", epilog="Example: mailer outbox resume --as ana")
-def resume(agent: As) -> None:
-    """Send again, and ask a relay that was left alone at once."""
+def resume(agent: As, flow: Flow = "") -> None:
+    """Send again, and ask a relay that was left alone at once; or let one flow go on."""
     from mailer.cli.session import deciding_agent, open_database
+    from mailer.outbound.canary import clear_canaries
     from mailer.outbound.hold import resume as lift
+    from mailer.outbound.hold import resume_flow
 
     with open_database() as (_, db):
         deciding_agent(db, agent)
+        if flow:
+            ready = db.run_here(resume_flow, flow, by=agent, now=_clock.now())
+            db.run_here(clear_canaries, flow, now=_clock.now())
+            typer.echo(f"{flow} goes on; {ready} of its mails were ready and go now.")
+            return
         stopped = db.run_here(lift, by=agent, now=_clock.now())
     typer.echo("Sending again." if stopped else "Sending was not stopped; the relay is asked now.")
+
+
+@outbox.command("skipped", epilog="Example: mailer outbox skipped --flow review_invitation")
+def skipped(flow: Flow = "", limit: Annotated[int, typer.Option(min=1, max=1000, help="How many mails.")] = 50) -> None:
+    """Show the mails that flows did not send, the newest first, each with its reason."""
+    from mailer.cli.outbox_lines import skipped_line
+    from mailer.cli.session import open_database
+    from mailer.outbound.view import skipped_steps
+
+    with open_database() as (_, db):
+        lines = [skipped_line(one) for one in db.read_here(skipped_steps, flow, limit=limit)]
+    for line in lines or ["Every step of a flow sent its mail, or waits."]:
+        typer.echo(line)
+
+
+@outbox.command("catch-up", epilog="Example: mailer outbox catch-up --approve --as ana")
+def catch_up(
+    approve: Annotated[bool, typer.Option("--approve", help="Let it go, spread over the time that is shown.")] = False,
+    agent: Annotated[str, typer.Option("--as", help="The agent who approves.")] = "",
+) -> None:
+    """Show what flows would send at once after an outage, and let it go when you agree."""
+    from mailer.cli.outbox_flows import expiries
+    from mailer.cli.outbox_lines import plan_lines
+    from mailer.cli.session import deciding_agent, open_database
+    from mailer.outbound.catch_up import CatchUpTerms, approve_catch_up, catch_up_plan
+
+    with open_database() as (settings, db):
+        terms, now = CatchUpTerms.of(settings), _clock.now()
+        if not approve:
+            plan = db.read_here(catch_up_plan, terms=terms, now=now, expires=expiries(settings))
+            for line in plan_lines(plan, now):
+                typer.echo(line)
+            return
+        deciding_agent(db, agent)
+        count = db.run_here(approve_catch_up, by=agent, terms=terms, now=now)
+    typer.echo(f"{count:,} steps go, one after the other.")

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from mailer.calendars import in_words
 from mailer.model import Attempt, AutomaticAnswer, Delivery, DeliveryState, Hold, HoldScope
-from mailer.outbound.view import Seen
+from mailer.outbound.catch_up import Plan
+from mailer.outbound.view import Seen, Skipped
 
 
 def delivery_line(delivery: Delivery) -> str:
@@ -16,8 +18,34 @@ def delivery_line(delivery: Delivery) -> str:
 
 def hold_line(hold: Hold) -> str:
     """A stop that stands."""
-    what = "EVERYTHING is stopped" if hold.scope is HoldScope.ALL else f"{hold.scope.value} {hold.subject} is held"
+    named = {
+        HoldScope.ALL: "EVERYTHING is stopped",
+        HoldScope.CATCH_UP: "what flows would send after an outage is held",
+    }
+    what = named.get(hold.scope, f"{hold.scope.value} {hold.subject} is held")
     return f"{what} by {hold.put_by} since {_at(hold.put_at)}{f': {hold.reason}' if hold.reason else ''}"
+
+
+def skipped_line(skipped: Skipped) -> str:
+    """A mail that a flow did not send, and its reason in a line of its own."""
+    step, enrollment = skipped.step, skipped.enrollment
+    first = f"{step.id:>6}  {_at(step.decided_at)}  {enrollment.flow} {step.step}  {enrollment.address}"
+    return f"{first}\n        {step.reason}"
+
+
+def plan_lines(plan: Plan, now: datetime) -> Iterator[str]:
+    """What flows would send, flow by flow, and over how long it would be spread."""
+    for one in plan.steps:
+        late = f"late by {in_words(now - one.newest)} to {in_words(now - one.oldest)}"
+        over = f", {one.expired:,} too old and skipped" if one.expired else ""
+        yield f"{one.flow} {one.step}: {one.count:,} due, {late}{over}"
+    if not plan.steps:
+        yield "No step of a flow is due."
+    elif plan.hold is not None:
+        yield f"Held by {plan.hold.put_by} since {_at(plan.hold.put_at)}: {plan.hold.reason}"
+        yield f"Approved, it is spread over {in_words(plan.spread)}: mailer outbox catch-up --approve --as NAME"
+    else:
+        yield "Nothing holds them; they go by themselves."
 
 
 def automatic_line(answer: AutomaticAnswer) -> str:
@@ -31,6 +59,8 @@ def whole(seen: Seen) -> Iterator[str]:
     yield f"Delivery {delivery.id}, {delivery.kind} to {delivery.recipient}: {delivery.state.value}"
     yield f"Subject: {seen.message.subject}"
     yield f"Message-ID: {seen.message.internet_message_id}"
+    if seen.flow:
+        yield f"Flow {seen.flow}, step {seen.step}"
     if delivery.reason:
         yield delivery.reason
     if delivery.state == DeliveryState.QUEUED:

@@ -56,11 +56,15 @@ def add_suppression(
 def lift_suppression(
     address: Address,
     why: Annotated[str, typer.Option(help="Kept beside what is lifted.")] = "a person lifted it",
+    they_asked: Annotated[bool, typer.Option("--they-asked", help="The customer takes an opt-out back.")] = False,
 ) -> None:
-    """Write to this address again: bounces, complaints and decisions of the past no longer stop anything."""
+    """Write to this address again: bounces, complaints and decisions of the past no longer stop anything.
+
+    What customers opted out of stays so, unless they asked to take that back.
+    """
     from mailer.cli.session import open_database
     from mailer.outbound.suppress import lift
 
     with open_database() as (_, db):
-        lifted = db.run_here(lift, address, words=why, now=_clock.now())
+        lifted = db.run_here(lift, address, words=why, now=_clock.now(), they_asked=they_asked)
     typer.echo(f"{lifted} lifted")

@@ -22,14 +22,16 @@ Folder = Annotated[
 def check(folder: Folder = None) -> None:
     """Tell every mistake of every template at once, with file, line and what to do; needs no database.
 
-    Unknown values, values that may be missing, what sounds wrong, what was left to be filled in. A language that a
-    mail does not exist in is noted and no mistake.
+    Unknown values, values that may be missing, what sounds wrong, what was left to be filled in; for the mails of flows
+    also links and pictures without words, size, and what law and review rules ask. A language that a mail does not
+    exist in is noted and no mistake.
     """
     from mailer.rendering.catalog import Catalog
     from mailer.rendering.check import check_templates, missing_locales
+    from mailer.rendering.check_lifecycle import check_lifecycle
 
     catalog = Catalog(_folder(folder))
-    problems = check_templates(catalog)
+    problems = [*check_templates(catalog), *check_lifecycle(catalog)]
     for line in problems:
         typer.echo(f"FAIL  {line}")
     for line in missing_locales(catalog) if catalog.directory.is_dir() else ():
@@ -37,33 +39,67 @@ def check(folder: Folder = None) -> None:
     if problems:
         typer.echo(f"{len(problems)} mistakes in {catalog.directory}")
         raise typer.Exit(1)
-    typer.echo(f"ok    {len(list(catalog.names()))} mails and {len(list(catalog.blocks()))} blocks read well.")
+    replies, flows, blocks = (len(list(files)) for files in (catalog.names(), catalog.lifecycle(), catalog.blocks()))
+    typer.echo(f"ok    {replies} replies, {flows} mails of flows and {blocks} blocks read well.")
 
 
 @templates.command("preview", epilog='Example: mailer templates preview order_status --order "#1001" --locale de')
 def preview(
-    name: Annotated[str, typer.Argument(help="The mail, as in order_status; its file is replies/order_status.en.md.")],
+    name: Annotated[str, typer.Argument(help="The mail, as in order_status or lifecycle/shipping_notice.")],
     order: Annotated[str | None, typer.Option(help="With the facts of this order; else with samples.")] = None,
     locale: Annotated[str, typer.Option(help="The customer's language, as in de or pt-BR.")] = "en",
     html: Annotated[bool, typer.Option("--html", help="Print the HTML part.")] = False,
     storefront: Annotated[str, typer.Option(help="The brand whose mail it is.")] = "main",
+    save: Annotated[Path | None, typer.Option(help="Write the HTML part to this file, to open in a browser.")] = None,
     folder: Folder = None,
 ) -> None:
     """Show how a mail reads: with samples, or with what is known of an order; facts that are missing are named."""
     from mailer.rendering.catalog import Catalog
     from mailer.rendering.known import SAMPLES
-    from mailer.rendering.render import MissingFacts, render_named, to_html
+    from mailer.rendering.render import MissingFacts
 
     catalog = Catalog(_folder(folder))
     facts = SAMPLES if order is None else _facts(order, locale, storefront)
+    show = _lifecycle if name.startswith("lifecycle/") else _reply
     try:
-        mail = render_named(catalog, name, [locale, "en"], facts, storefront)
+        text, page = show(catalog, name, [locale, "en"], facts, storefront)
     except MissingFacts as error:
         typer.echo("\n".join(["It cannot be written yet. It needs:", *(f"  {one}" for one in error.missing)]))
         raise typer.Exit(1) from None
+    if save is not None:
+        save.write_text(page, encoding="utf-8")
+    typer.echo(page if html else text, nl=False)
+
+
+def _reply(catalog: Any, name: str, locales: list[str], facts: Mapping[str, Any], storefront: str) -> tuple[str, str]:
+    """Text and HTML of a reply; what an agent would see beside it goes to the error output."""
+    from mailer.rendering.render import render_named, to_html
+
+    mail = render_named(catalog, name, locales, facts, storefront)
     for line in _notes(mail):
         typer.echo(line, err=True)
-    typer.echo(to_html(mail.text) if html else mail.text, nl=False)
+    return mail.text, to_html(mail.text)
+
+
+def _lifecycle(
+    catalog: Any, name: str, locales: list[str], facts: Mapping[str, Any], storefront: str
+) -> tuple[str, str]:
+    """Text and HTML of a mail that a flow sends, with sample links; its subject goes to the error output."""
+    from mailer.rendering.context import flatten
+    from mailer.rendering.known import SAMPLES
+    from mailer.rendering.lifecycle import render_lifecycle
+
+    links = {path.removeprefix("links."): str(url) for path, url in SAMPLES.items() if path.startswith("links.")}
+    template = catalog.find(name, locales, storefront)
+    # Samples of the template's own speak its language.
+    own = {**flatten(template.optional), **flatten(template.needs)} if facts is SAMPLES else {}
+    told = {path: value for path, value in {**facts, **own}.items() if not path.startswith("links.")}
+    key = name.removeprefix("lifecycle/")
+    mail = render_lifecycle(catalog, key, told, links, locales=locales, storefront=storefront)
+    typer.echo(f"Subject: {mail.subject}\n         {mail.preheader}", err=True)
+    if mail.wanted_locale:
+        typer.echo(f"There is no {mail.wanted_locale}; this is {mail.locale}.", err=True)
+    return mail.text, mail.html
 
 
 def _folder(given: Path | None) -> Path:
@@ -85,13 +121,15 @@ def _facts(number: str, locale: str, storefront: str) -> Mapping[str, Any]:
     from mailer.clock import SystemClock
     from mailer.orders.show import find_order
     from mailer.rendering.facts import Subject, read_facts
+    from mailer.rendering.shipment_facts import newest_occasion
     from mailer.rendering.shop_facts import sync_shop_facts
 
     now = SystemClock().now()
     with open_database() as (settings, db):
-        db.run_here(sync_shop_facts, settings.shop, now=now)
+        db.run_here(sync_shop_facts, settings.shop, settings.offers, now=now)
         found = db.read_here(find_order, number, storefront=storefront)
-        subject = Subject(order_id=found.id, storefront=storefront, language=locale)
+        about = Subject(order_id=found.id, storefront=storefront, language=locale)
+        subject = db.read_here(newest_occasion, about)
         return {"agent.name": settings.sender.name, **db.read_here(read_facts, subject, now=now).values()}
 
 

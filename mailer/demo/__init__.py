@@ -2,6 +2,10 @@
 
 A whole made-up shop in one process: mail server, orders, customers who write and answer, and, when nobody is there to
 approve, an agent. Read in this order: run, servers (the mail server), shop and people (orders and who has them), deck
-(what is written next), texts, letters, paper and customers (who writes, what, and how it looks on the wire), agent (who
-approves), report and outcome (what came of it, counted from outside).
+(what is written next), texts, letters, paper and customers (who writes, what, and how it looks on the wire), agent
+(who approves), report and outcome (what came of it, counted from outside).
+
+Beside them runs a story, faster than the clock: plot (what happens to buyers' orders and parcels, as webhooks), browser
+(how they reach us), buyers (what they do with the mails of flows), scanner (who opens every link), rules (what flows
+did, and whether they kept their rules).
 """

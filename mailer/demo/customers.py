@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -15,6 +16,8 @@ from mailer.demo.shop import CARE
 from mailer.outbound.outcome import Accepted
 from mailer.outbound.smtp import Envelope, Relay
 
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_BY_ITSELF = re.compile(rb"^auto-submitted:\s*auto-generated", re.IGNORECASE | re.MULTILINE)
 _ANSWERS_EACH = 2
 _ANSWER_CHANCE = 0.3
 
@@ -26,7 +29,8 @@ class Crowd:
         self._server = server
         self._relay = relay
         self._pen = pen
-        self._clock = clock
+        self.clock = clock
+        self._one_at_a_time = asyncio.Lock()
         self._read = 0
         self._answers: dict[str, int] = {}
         self._by_address = {one.address: one for one in people}
@@ -34,10 +38,15 @@ class Crowd:
         self._ours: EmailMessage | None = None
         self.handed_in: dict[str, tuple[Letter, datetime]] = {}
 
+    @property
+    def delivered(self) -> list[tuple[str, bytes]]:
+        """Every mail that a mailbox took."""
+        return self._server.delivered
+
     async def write(self, every: float, stop: asyncio.Event) -> None:
         """Write a mail every so many seconds, and answer what came back, until told to stop."""
         while not stop.is_set():
-            await self._hand_in(self._pen.first(self._clock.now(), ours=self._ours))
+            await self.hand_in(self._pen.first(self.clock.now(), ours=self._ours))
             await self._answer_replies()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), every * self._pen.chance.uniform(0.6, 1.4))
@@ -46,19 +55,24 @@ class Crowd:
         arrived, self._read = self._server.delivered[self._read :], len(self._server.delivered)
         for address, raw in arrived:
             writer = self._by_address.get(address)
-            if writer is None:
+            # Nobody answers what a flow sent; buyers have their own ways.
+            if writer is None or is_flow_mail(raw):
                 continue
             self._ours = read_mail(raw)
             if self._answers.get(address, 0) >= _ANSWERS_EACH:
                 continue
             if self._pen.chance.random() < _ANSWER_CHANCE:
                 self._answers[address] = self._answers.get(address, 0) + 1
-                await self._hand_in(self._pen.answer(writer, self._ours, self._clock.now()))
+                await self.hand_in(self._pen.answer(writer, self._ours, self.clock.now()))
 
-    async def _hand_in(self, letter: Letter) -> None:
-        problem = await self._relay.offer(Envelope(letter.envelope, CARE))
-        if problem is None and isinstance(await self._relay.hand_over(letter.raw), Accepted):
-            self.handed_in[letter.message_id] = (letter, self._clock.now())
+    async def hand_in(self, letter: Letter) -> bool:
+        """Give a mail to the server; whether it was taken."""
+        async with self._one_at_a_time:
+            problem = await self._relay.offer(Envelope(letter.envelope, CARE))
+            taken = problem is None and isinstance(await self._relay.hand_over(letter.raw), Accepted)
+        if taken:
+            self.handed_in[letter.message_id] = (letter, self.clock.now())
+        return taken
 
 
 def read_mail(raw: bytes) -> EmailMessage:
@@ -66,3 +80,8 @@ def read_mail(raw: bytes) -> EmailMessage:
     mail = message_from_bytes(raw, policy=default)
     assert isinstance(mail, EmailMessage)
     return mail
+
+
+def is_flow_mail(raw: bytes) -> bool:
+    """Whether nobody wrote this mail by hand."""
+    return _BY_ITSELF.search(_END_OF_HEAD.split(raw, maxsplit=1)[0]) is not None

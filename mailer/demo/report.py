@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from mailer.demo.customers import read_mail
+from mailer.demo.customers import is_flow_mail, read_mail
 from mailer.demo.letters import Letter
 from mailer.demo.outcome import OUTCOMES, by_intent, by_language, intents_of, outcomes
 from mailer.model import (
@@ -24,10 +24,14 @@ from mailer.model import (
     DeliveryState,
     Direction,
     Draft,
+    Enrollment,
+    EnrollmentState,
     Message,
     MessageState,
+    PayloadState,
     RawMail,
     RawMailState,
+    SourcePayload,
     in_precedence,
 )
 
@@ -54,10 +58,11 @@ def report(session: Session, outside: Outside, own_domain: str) -> dict[str, Any
     """The figures of one run; mails are counted, not rows, each under what it led to."""
     mails = outcomes(session)
     classes = Counter(outcome.name for outcome in mails)
-    replies = [(address, read_mail(raw)) for address, raw in outside.mailboxes if _is_ours(raw, own_domain)]
+    ours = [one for one in outside.mailboxes if _is_ours(one[1], own_domain) and not is_flow_mail(one[1])]
+    replies = [(address, read_mail(raw)) for address, raw in ours]
     arrived = Counter(str(mail["Message-ID"]) for _, mail in replies)
     approved = _approved(session)
-    states = Counter(session.exec(select(Delivery.state)).all())
+    states = Counter(session.exec(select(Delivery.state).where(col(Delivery.enrollment_id).is_(None))).all())
     lost_mails = set(outside.handed_in) - _known(session)
     lost_replies = {one for one, state in approved.items() if state not in _NOT_TO_ARRIVE} - set(arrived)
     return {
@@ -78,15 +83,23 @@ def report(session: Session, outside: Outside, own_domain: str) -> dict[str, Any
     }
 
 
-def unfinished(session: Session, *, handed_in: int) -> int:
-    """How much still has to move before everything is at rest; `handed_in` is how many mails should have come."""
+def unfinished(session: Session, *, handed_in: int, now: datetime) -> int:
+    """How much still has to move before everything is at rest; `handed_in` is how many mails should have come.
+
+    What a flow has for a later hour is at rest.
+    """
     moving = (DeliveryState.UNDOABLE, DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.HANDING_OVER)
+    not_later = col(Delivery.enrollment_id).is_(None) | (col(Delivery.next_attempt_at) <= now)
     rows = [
         session.exec(select(RawMail.id).where(RawMail.state == RawMailState.STORED)).all(),
         session.exec(select(Message.id).where(Message.state == MessageState.RECEIVED)).all(),
         session.exec(select(Conversation.id).where(Conversation.state == ConversationState.NEEDS_ANSWER)).all(),
         session.exec(select(Draft.id).where(Draft.state == "pending")).all(),
-        session.exec(select(Delivery.id).where(col(Delivery.state).in_(moving))).all(),
+        session.exec(select(Delivery.id).where(col(Delivery.state).in_(moving), not_later)).all(),
+        session.exec(select(SourcePayload.id).where(SourcePayload.state == PayloadState.STORED)).all(),
+        session.exec(
+            select(Enrollment.id).where(Enrollment.state == EnrollmentState.ACTIVE, col(Enrollment.due_at) <= now)
+        ).all(),
     ]
     missing = handed_in - len(session.exec(select(RawMail.id)).all())
     return missing + sum(len(found) for found in rows)

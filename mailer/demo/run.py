@@ -6,6 +6,7 @@ import socket
 import sys
 import tempfile
 import webbrowser
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,16 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from mailer import app
-from mailer.clock import Clock, monotonic
+from mailer.calendars import parse_zone
+from mailer.clock import Clock, StoryClock, monotonic
 from mailer.config import Settings, load
 from mailer.db import Database
 from mailer.demo.agent import DemoAgent
+from mailer.demo.browser import Browser
+from mailer.demo.buyers import Buyers, tell_story
 from mailer.demo.customers import Crowd
 from mailer.demo.letters import Pen
 from mailer.demo.people import Customer, customers
+from mailer.demo.plot import buyers, happenings
 from mailer.demo.report import Outside, report, unfinished
+from mailer.demo.rules import Told, answers, flow_report
+from mailer.demo.scanner import scan
 from mailer.demo.servers import MailServer, mail_server
-from mailer.demo.shop import AUTHSERV_ID, CARE, orders, products, write_files
+from mailer.demo.shop import AUTHSERV_ID, CARE, go_live, orders, products, write_files
+from mailer.flows.parse import read_flows
 from mailer.health.status import status
 from mailer.migrations import upgrade
 from mailer.model import Role
@@ -37,6 +45,11 @@ from mailer.signing import fresh_token, read_keys
 from mailer.web.auth import add_agent, make_link, welcome_address
 
 _DRAIN = 60.0
+# Without an end the story catches up with the clock in so much time.
+_STORY = timedelta(seconds=60)
+# How long after the question whether it may go a mail is handed over, at most.
+_BLUR = timedelta(milliseconds=400)
+_LIVE = ("shipping_notice", "delay_notice", "review_invitation", "satisfaction_survey")
 # As long as it is by default; without anybody at the screen nobody takes anything back.
 _UNDO, _UNDO_UNATTENDED = "12s", "2s"
 # [shop] stands in shop.toml.
@@ -62,10 +75,26 @@ port = {smtp_port}
 tls = "none"
 username = "{care}"
 password = "{password}"
+# In the story a day is seconds long: nothing rests for a quarter of an hour.
+canary = 0
+automatic_per_hour = 0
+
+[flows]
+catch_up_after = "0s"
+
+[sources.shop]
+kind = "shopify"
+secrets = ["{password}"]
+country = "DE"
+
+[sources.parcels]
+kind = "aftership"
+secrets = ["{password}"]
 
 [web]
 console_listen = "127.0.0.1:{console_port}"
 public_listen = "127.0.0.1:{public_port}"
+public_url = "http://127.0.0.1:{public_port}"
 
 [log]
 level = "warning"
@@ -74,12 +103,16 @@ level = "warning"
 
 @dataclass(frozen=True)
 class Wishes:
-    """How the demo is to run: for how long (None: until Ctrl-C), how often somebody writes, and with which chance."""
+    """How the demo is to run: for how long (None: until Ctrl-C), how often somebody writes, and with which chance.
+
+    `speed` says how many seconds pass in the story of orders and flows while one does.
+    """
 
     lasts: timedelta | None
     every: float
     seed: int
     console_port: int
+    speed: float = 21_600.0
 
 
 @dataclass
@@ -92,6 +125,10 @@ class Stage:
     clock: Clock
     agent_id: int
     crowd: Crowd
+    story: StoryClock
+    end: datetime
+    buyers: Buyers
+    browser: Browser
 
 
 async def run_demo(wishes: Wishes, shipped: Path, clock: Clock, say: Callable[[str], None]) -> dict[str, Any] | None:
@@ -106,12 +143,13 @@ async def run_demo(wishes: Wishes, shipped: Path, clock: Clock, say: Callable[[s
                     return None
                 return await _unattended(stage, wishes, wishes.lasts, say)
             finally:
+                await stage.browser.close()
                 stage.db.close()
 
 
 async def _set_up(folder: Path, shipped: Path, server: MailServer, wishes: Wishes, clock: Clock) -> Stage:
-    people = customers()
-    for address in (CARE, *(one.address for one in people)):
+    people, cast = customers(), buyers()
+    for address in (CARE, *(one.address for one in people), *(one.address for one in cast)):
         await server.add_mailbox(address)
     now = clock.now()
     settings = _settings(folder, shipped, server, wishes, now)
@@ -122,7 +160,11 @@ async def _set_up(folder: Path, shipped: Path, server: MailServer, wishes: Wishe
     # Customers hand in over the same door, with an account of their own.
     account = RelayAccount.of(settings)
     crowd = Crowd(people, server, Relay(account), Pen(wishes.seed, people), clock)
-    return Stage(server, settings, db, clock, agent_id, crowd)
+    browser = Browser(settings.web.public_url)
+    acting = Buyers(cast, crowd, browser, db, read_keys(settings.signing.key_file))
+    end = clock.now()
+    story = StoryClock(clock, end - (wishes.lasts or _STORY) * wishes.speed, wishes.speed)
+    return Stage(server, settings, db, clock, agent_id, crowd, story, end, acting, browser)
 
 
 def _fill(db: Database, people: list[Customer], now: datetime) -> None:
@@ -134,19 +176,22 @@ def _fill(db: Database, people: list[Customer], now: datetime) -> None:
 async def _attended(stage: Stage, wishes: Wishes, folder: str, say: Callable[[str], None]) -> None:
     token = stage.db.run_here(make_link, stage.agent_id, now=stage.clock.now(), passwordless=True)
     stop = app.stop_on_signals()
-    daemon = asyncio.create_task(app.run(stage.settings, stage.clock, stop=stop))
+    daemon = asyncio.create_task(app.run(stage.settings, stage.clock, stop=stop, story=stage.story))
     address = welcome_address(stage.settings.web, token)
     say(f"A shop is running in {folder} and is gone when you press Ctrl-C.")
     say(f"Console, sign in once with this link:  {address}")
     say(f"Mail server for a look from outside:   IMAP 127.0.0.1:{stage.server.imap_port} without TLS,")
     say(f"    user {customers()[0].address} (or any customer, or {CARE}), password {stage.server.password}")
     say("Customers write every few seconds; their mails and our drafts are in the console.")
+    say("Orders, parcels and the mails of flows run through the last weeks, faster than the clock, until today.")
     _open_browser(address)
     await _alive(stage, daemon)
     writing = asyncio.create_task(stage.crowd.write(wishes.every, stop))
+    acting = asyncio.create_task(stage.buyers.live(stage.story, stage.end, stop))
+    telling = asyncio.create_task(_tell(stage, stop))
     await asyncio.wait({daemon, writing}, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
-    await asyncio.gather(daemon, writing)
+    await asyncio.gather(daemon, writing, acting, telling)
 
 
 async def _unattended(stage: Stage, wishes: Wishes, lasts: timedelta, say: Callable[[str], None]) -> dict[str, Any]:
@@ -154,20 +199,58 @@ async def _unattended(stage: Stage, wishes: Wishes, lasts: timedelta, say: Calla
     terms = Terms.of(stage.settings, read_keys(stage.settings.signing.key_file))
     # The daemon's own loops find an approval at their next look, within a second.
     agent = DemoAgent(stage.db, stage.clock, terms, stage.agent_id, lambda: None)
-    daemon = asyncio.create_task(app.run(stage.settings, stage.clock, stop=stop))
+    daemon = asyncio.create_task(app.run(stage.settings, stage.clock, stop=stop, story=stage.story))
     await _alive(stage, daemon)
     deciding = asyncio.create_task(agent.work(stop))
     writing = asyncio.create_task(stage.crowd.write(wishes.every, quiet))
+    done = asyncio.Event()
+    acting = asyncio.create_task(stage.buyers.live(stage.story, stage.end, done))
+    telling = asyncio.create_task(_tell(stage, quiet))
     say(f"Customers write for {lasts.total_seconds():.0f} s ...")
     await asyncio.wait({daemon, deciding}, timeout=lasts.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
     quiet.set()
     await writing
+    webhooks = await telling
     say("No new mail any more; waiting until everything is at rest ...")
     await _drain(stage)
+    # What buyers got at the very end they act on too, and that has to come to rest as well.
+    done.set()
+    await acting
+    await _drain(stage)
+    scanned = await _scan(stage)
     stop.set()
     await asyncio.gather(daemon, deciding)
     outside = Outside(stage.crowd.handed_in, stage.server.delivered, agent.seen)
-    return stage.db.read_here(report, outside, CARE.partition("@")[2])
+    found = stage.db.read_here(report, outside, CARE.partition("@")[2])
+    flows = stage.db.read_here(flow_report, stage.server.delivered, _told(stage, wishes))
+    flows["rules"] |= {"recorded_by_scanner": scanned["recorded"], "webhooks_refused": _refused(webhooks)}
+    acted = dict(sorted(stage.buyers.acted.items()))
+    return {**found, "webhooks": webhooks.total(), "acted": acted, "links_scanned": scanned["links"], **flows}
+
+
+async def _tell(stage: Stage, stop: asyncio.Event) -> Counter[int]:
+    """What happens to the buyers' orders and parcels."""
+    told = happenings(buyers(), stage.end)
+    return await tell_story(told, stage.browser, stage.server.password, stage.story, stop)
+
+
+async def _scan(stage: Stage) -> dict[str, int]:
+    """Let a link scanner open everything; how many answers came of that, which must be none."""
+    before = await stage.db.read(answers)
+    host = stage.settings.web.public_url.partition("//")[2]
+    links = await scan(stage.server.delivered, stage.browser, host)
+    after = await stage.db.read(answers)
+    return {"links": links, "recorded": sum(abs(after[name] - before[name]) for name in after)}
+
+
+def _told(stage: Stage, wishes: Wishes) -> Told:
+    flows, _ = read_flows(stage.settings.flows.directory)
+    zone = parse_zone(stage.settings.shop.zone)
+    return Told(stage.story.told, _BLUR * wishes.speed, flows, zone, stage.story.now())
+
+
+def _refused(webhooks: Counter[int]) -> int:
+    return webhooks.total() - webhooks[200]
 
 
 async def _alive(stage: Stage, daemon: asyncio.Task[None]) -> None:
@@ -184,7 +267,7 @@ async def _drain(stage: Stage) -> None:
     end = monotonic() + _DRAIN
     in_a_row = 0
     while monotonic() < end and in_a_row < 3:
-        moving = stage.db.read_here(unfinished, handed_in=len(stage.crowd.handed_in))
+        moving = stage.db.read_here(unfinished, handed_in=len(stage.crowd.handed_in), now=stage.story.now())
         in_a_row = 0 if moving else in_a_row + 1
         await asyncio.sleep(0.1)
 
@@ -199,6 +282,7 @@ def _settings(folder: Path, shipped: Path, server: MailServer, wishes: Wishes, n
     }
     words = {"care": CARE, "password": server.password, "authserv_id": AUTHSERV_ID, "undo": undo}
     write_files(folder, shipped, _CONFIG.format(**words, **ports), now.date())
+    go_live(folder, _LIVE)
     # A shop of the visitor's own must not leak into the demo.
     for name in [name for name in os.environ if name.startswith("MAILER_") or name == "CREDENTIALS_DIRECTORY"]:
         del os.environ[name]

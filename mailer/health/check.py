@@ -13,12 +13,15 @@ from mailer.clock import Clock
 from mailer.config import Settings
 from mailer.db import Database
 from mailer.errors import MailerError
+from mailer.flows.check import around, check_flows, in_words
+from mailer.health.sources import source_words, sources_words
 from mailer.inbound.folder import open_folder
 from mailer.inbound.imap import Account, Connection
 from mailer.migrations import HEAD, revision
 from mailer.outbound.smtp import Relay, RelayAccount
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.check import check_templates
+from mailer.rendering.check_lifecycle import check_lifecycle
 from mailer.signing import read_keys
 
 _BEFORE_THIS_WAS_WRITTEN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -34,18 +37,23 @@ class Check:
 
 
 async def check_all(settings: Settings, db: Database, clock: Clock) -> list[Check]:
-    """Test key file, clock, zone, database, templates, every mailbox and the relay; one after the other."""
+    """Test key file, clock, zone, database, templates, sources, every mailbox, shop and the relay; one by one."""
     checks = [
         _tell("key file", lambda: _keys(settings)),
         _tell("clock", lambda: _clock(clock)),
         _tell("zone", lambda: _zone(settings, clock)),
         _tell("database", lambda: _database(db)),
         _tell("templates", lambda: _templates(settings)),
+        _tell("flows", lambda: _flows(settings)),
+        _tell("sources", lambda: sources_words(settings)),
     ]
     for name in settings.inbound.mailboxes:
         checks.append(await _ask(f"mailbox {name}", partial(_mailbox, settings, name, clock)))
     if not settings.inbound.mailboxes:
         checks.append(Check("mailboxes", False, "config.toml names none; add [inbound.mailboxes.NAME]"))
+    for name, source in settings.sources.items():
+        if source.polled:
+            checks.append(await _ask(f"source {name}", partial(source_words, name, source, clock)))
     checks.append(await _ask("relay", partial(_relay, settings)))
     return checks
 
@@ -94,9 +102,20 @@ def _database(db: Database) -> str:
 
 def _templates(settings: Settings) -> str:
     catalog = Catalog(settings.rendering.templates)
-    if problems := check_templates(catalog):
+    if problems := [*check_templates(catalog), *check_lifecycle(catalog)]:
         raise MailerError("\n".join(problems))
-    return f"{len(list(catalog.names()))} mails, each reads well with and without what is optional"
+    mails = len([*catalog.names(), *catalog.lifecycle()])
+    return f"{mails} mails, each reads well with and without what is optional"
+
+
+def _flows(settings: Settings) -> str:
+    """A shop without the folder sends nothing by itself, and lacks nothing."""
+    if not settings.flows.directory.is_dir():
+        return f"none; there is no {settings.flows.directory}"
+    checked = check_flows(settings.flows.directory, around(settings, settings.rendering.templates))
+    if checked.problems:
+        raise MailerError("\n".join(checked.problems))
+    return in_words(checked)
 
 
 async def _mailbox(settings: Settings, name: str, clock: Clock) -> str:

@@ -1,7 +1,7 @@
 """How it stands: what waits where, who watches which mailbox, and what a person must look at."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,12 +10,26 @@ from sqlmodel import Session, col, select
 
 from mailer.calendars import in_words, time_left
 from mailer.health.alarm import alarm_lines
-from mailer.model import Conversation, Delivery, DeliveryState, JobSlot, Mailbox, Message, RawMail, ReplyClock
+from mailer.model import (
+    Conversation,
+    Delivery,
+    DeliveryState,
+    Incident,
+    IncidentState,
+    JobSlot,
+    Mailbox,
+    Message,
+    RawMail,
+    ReplyClock,
+    SourcePayload,
+)
+from mailer.outbound.catch_up import held_flows
 from mailer.outbound.hold import stopped
 
 # Three IDLE rounds and a slow reconnect; after that a mailbox that nobody polled is a problem.
 _SILENT = timedelta(minutes=3)
 _STUCK = timedelta(minutes=5)
+_WAITING_FOR_A_WORD = (col(Incident.state) == IncidentState.OPEN, col(Incident.needs_person).is_(True))
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,7 @@ class Status:
     overdue: int
     set_aside: int
     warned: int = 0
+    payloads: Mapping[str, int] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     for_people: tuple[str, ...] = ()
 
@@ -65,6 +80,7 @@ def status(session: Session, *, now: datetime) -> Status:
         messages=_by_state(session, Message),
         conversations=_by_state(session, Conversation),
         deliveries=_by_state(session, Delivery),
+        payloads=_by_state(session, SourcePayload),
         next_due_at=session.exec(select(func.min(col(ReplyClock.due_at))).where(running)).one(),
         overdue=session.exec(late).one(),
         warned=session.exec(near).one(),
@@ -111,6 +127,7 @@ def _for_people(session: Session, found: Status, now: datetime) -> Iterator[str]
     if hold := stopped(session):
         why = f": {hold.reason}" if hold.reason else ""
         yield f"all sending is stopped by {hold.put_by}{why}; `mailer outbox resume` ends it"
+    yield from _flows_and_delays(session)
     if held := found.deliveries.get("held"):
         yield f"{held} deliveries are held; `mailer outbox list` shows them"
     if found.overdue:
@@ -123,8 +140,17 @@ def _for_people(session: Session, found: Status, now: datetime) -> Iterator[str]
         yield f"{unknown} deliveries are unknown; a person must say whether they arrived (tab Failed)"
     if quarantined := found.raw_mail.get("quarantined"):
         yield f"{quarantined} mails could not be read and lie in quarantine"
+    if unreadable := found.payloads.get("unreadable"):
+        yield f"{unreadable} payloads of the shop's systems could not be read; `mailer orders deliveries` says why"
     if found.set_aside:
         yield f"{found.set_aside} messages were set aside with an error"
+
+
+def _flows_and_delays(session: Session) -> Iterator[str]:
+    for flow, why in held_flows(session).items():
+        yield f"the flow {flow} is {why}; `mailer outbox resume --flow {flow}` ends it"
+    if late := session.exec(select(func.count()).where(*_WAITING_FOR_A_WORD)).one():
+        yield f"{late} delays wait for your word before customers hear of them; `mailer incidents list` shows them"
 
 
 def _not_getting_away(session: Session, now: datetime) -> Iterator[str]:

@@ -10,6 +10,7 @@ from mailer.inbound.automated import kind_of
 from mailer.inbound.body import read_body
 from mailer.inbound.headers import Address, addresses, clean, decode_words, identifiers, unfold
 from mailer.inbound.parsed import ParsedMail
+from mailer.inbound.route import claim_of, recipients_of
 from mailer.inbound.shape import Shape
 from mailer.inbound.walk import Part, Walker
 from mailer.signing import digest
@@ -34,17 +35,26 @@ def parse(raw: bytes, ours: Ourselves | None = None) -> ParsedMail:
         raise InputError("mail", [f"an address in From is longer than {_MAX_ADDRESS} characters (RFC 5321, 4.5.3.1)"])
     shape = Shape(head.lines, subject, tuple(one.address for one in senders), body.pieces)
     kind = kind_of(shape, ours.addresses)
-    reply_to = head.addresses("reply-to")
+    reply_to, to, cc = head.addresses("reply-to"), head.addresses("to"), head.addresses("cc")
+    in_reply_to = next(iter(identifiers(head.value("in-reply-to"))), "")
+    reference_ids = identifiers(unfold(root.first.get("references", b""), tail=True))[-_MAX_REFERENCES:]
+    claim = claim_of(
+        kind.route,
+        recipients_of(head.lines, (*to, *cc)),
+        body.text,
+        subject=subject,
+        answers=bool(in_reply_to or reference_ids),
+    )
     return ParsedMail(
         message_id=head.message_id() or f"<{digest(raw)[:32]}@missing.invalid>",
-        in_reply_to=next(iter(identifiers(head.value("in-reply-to"))), ""),
-        reference_ids=identifiers(unfold(root.first.get("references", b""), tail=True))[-_MAX_REFERENCES:],
+        in_reply_to=in_reply_to,
+        reference_ids=reference_ids,
         subject=subject,
         senders=senders,
         reply_to=reply_to[0].address if reply_to else "",
         reply_addresses=reply_to,
-        to=head.addresses("to"),
-        cc=head.addresses("cc"),
+        to=to,
+        cc=cc,
         date=head.value("date")[:100] or None,
         text=body.text,
         html=body.html,
@@ -52,7 +62,9 @@ def parse(raw: bytes, ours: Ourselves | None = None) -> ParsedMail:
         signature=body.signature,
         quoted=body.quoted,
         attachments=body.attachments,
-        route=kind.route,
+        route=claim.route,
+        mailed_to=claim.mailed_to,
+        order_block=claim.block,
         kind=kind.kind.value,
         automatic=kind.reason,
         is_auto_reply=kind.is_auto_reply,

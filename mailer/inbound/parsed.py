@@ -9,6 +9,7 @@ from typing import Any
 
 from mailer.failure import BouncedRecipient
 from mailer.inbound.headers import Address
+from mailer.inbound.order_block import OrderBlock
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,9 @@ class ParsedMail:
     quoted: str = ""
     attachments: tuple[Attachment, ...] = ()
     route: str = "triage"
+    # The address with a token that an answer to a survey or a way out came to; the signed block of an order.
+    mailed_to: str = ""
+    order_block: OrderBlock | None = None
     kind: str = "person"
     automatic: str | None = None
     is_auto_reply: bool = False
@@ -82,6 +86,8 @@ def from_json(values: Mapping[str, Any]) -> ParsedMail:
     authenticity = dict(rest["authenticity"])
     authenticity["warnings"] = tuple(authenticity["warnings"])
     rest["authenticity"] = Authenticity(**authenticity)
+    block = rest.get("order_block")
+    rest["order_block"] = OrderBlock(**block) if block is not None else None
     rest["reference_ids"] = tuple(rest["reference_ids"])
     rest["defects"] = tuple(rest["defects"])
     return ParsedMail(**rest)

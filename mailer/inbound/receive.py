@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -12,7 +12,9 @@ from mailer.clock import Clock
 from mailer.db import Database, describe, insert_once
 from mailer.errors import InputError
 from mailer.inbound.authenticity import Ourselves, domain_of, look_alike
+from mailer.inbound.claims import BY_LINK, REASONS, proven
 from mailer.inbound.join import Newcomer
+from mailer.inbound.news import tell_opened, tell_replied
 from mailer.inbound.parse import parse
 from mailer.inbound.parsed import ParsedMail
 from mailer.inbound.thread import Place, Rules, place_of
@@ -129,7 +131,9 @@ def _read_all(stored: Sequence[Stored], own: frozenset[str], read: Read) -> tupl
 def _not_our_own(mail: ParsedMail, own: frozenset[str]) -> ParsedMail:
     """Our own addresses are never answered, whatever the headers say: two of us would write for ever."""
     if any(sender.address in own for sender in mail.senders):
-        return ParsedMail(**{**vars(mail), "route": Route.NONE, "automatic": "sent by ourselves"})
+        # What the shop's platform sends in our name is told apart by its signature, not by its sender.
+        route = Route.ORDER if mail.route == Route.ORDER else Route.NONE
+        return replace(mail, route=route.value, automatic="sent by ourselves")
     return mail
 
 
@@ -138,20 +142,19 @@ def _take(session: Session, raw_mail_id: int) -> RawMail | None:
     return session.exec(wanted.with_for_update(skip_locked=True)).first()
 
 
-def _receive_one(session: Session, raw_mail: RawMail, mail: ParsedMail, rules: Rules | None, now: datetime) -> None:
+def _receive_one(session: Session, raw_mail: RawMail, told: ParsedMail, rules: Rules | None, now: datetime) -> None:
+    try:
+        mail = proven(session, told, rules or Rules(), history=raw_mail.history, now=now)
+    except InputError as error:
+        raw_mail.state, raw_mail.error = RawMailState.QUARANTINED, "; ".join(error.problems)
+        log.warning("mail_quarantined", raw_mail=raw_mail.id)
+        return
     mailbox = session.get_one(Mailbox, raw_mail.mailbox_id)
     customer = _customer(session, mail, now)
-    place = place_of(
-        session,
-        customer,
-        mail.in_reply_to,
-        mail.reference_ids,
-        subject=mail.subject,
-        rules=rules,
-        newcomer=Newcomer.of(mail, mailbox.storefront, history=raw_mail.history),
-    )
+    place = Place(None) if mail.route in REASONS else _place(session, customer, mailbox, mail, raw_mail, rules)
     conversation = place.conversation or _open(session, customer, mailbox, mail, place, raw_mail.history, now)
-    if place.conversation is not None and not mail.automatic and not raw_mail.history:
+    news = _asks(mail, raw_mail) and (place.conversation is None or conversation.state == ConversationState.CLOSED)
+    if place.conversation is not None and _asks(mail, raw_mail):
         conversation.state, conversation.reason = ConversationState.NEEDS_ANSWER, ""
         conversation.updated_at = now
     message = _message(raw_mail, mailbox, conversation, mail, now)
@@ -160,8 +163,31 @@ def _receive_one(session: Session, raw_mail: RawMail, mail: ParsedMail, rules: R
     session.add(message)
     session.flush()
     _note_what_it_proves(session, mailbox, message, mail, now)
+    if news:
+        tell_opened(session, conversation, message, now=now)
+    if _asks(mail, raw_mail):
+        tell_replied(session, message, now=now)
     raw_mail.state = RawMailState.RECEIVED
     session.flush()
+
+
+def _asks(mail: ParsedMail, raw_mail: RawMail) -> bool:
+    """Whether a customer wrote it and waits for an answer."""
+    return not mail.automatic and not raw_mail.history and mail.route not in REASONS
+
+
+def _place(
+    session: Session, customer: Customer, mailbox: Mailbox, mail: ParsedMail, raw_mail: RawMail, rules: Rules | None
+) -> Place:
+    return place_of(
+        session,
+        customer,
+        mail.in_reply_to,
+        mail.reference_ids,
+        subject=mail.subject,
+        rules=rules,
+        newcomer=Newcomer.of(mail, mailbox.storefront, history=raw_mail.history),
+    )
 
 
 def _note_what_it_proves(session: Session, mailbox: Mailbox, message: Message, mail: ParsedMail, now: datetime) -> None:
@@ -202,7 +228,7 @@ def _open(
     now: datetime,
 ) -> Conversation:
     machine = f"an automatic mail ({mail.automatic})" if mail.automatic else ""
-    closed_by = "history" if history else machine
+    closed_by = "history" if history else REASONS.get(Route(mail.route), machine)
     conversation = Conversation(
         customer_id=customer.id or 0,
         storefront=mailbox.storefront,
@@ -238,7 +264,7 @@ def _why_here(place: Place) -> list[str]:
 
 
 def _state(raw_mail: RawMail, mail: ParsedMail) -> MessageState:
-    if mail.automatic:
+    if mail.automatic or mail.route == Route.ORDER:
         return MessageState.AUTOMATED
     return MessageState.FILED if raw_mail.history else MessageState.RECEIVED
 
@@ -263,6 +289,7 @@ def _message(
         from_name=sender.name if sender else "",
         senders=[one.address for one in mail.senders],
         reply_to=mail.reply_to,
+        to_address=mail.mailed_to if mail.route in BY_LINK else "",
         text=mail.text,
         own_words=mail.own_words,
         dmarc=mail.authenticity.dmarc,

@@ -1,12 +1,14 @@
 """Which conversation does a mail belong to? The identifiers that it names, and only where its sender takes part."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Self
 
 from sqlmodel import Session, col, select
 
+from mailer.config import Settings
 from mailer.inbound.join import Newcomer, waiting_of
 from mailer.model import Conversation, Customer, Delivery, Direction, Message
 from mailer.signing import Keys
@@ -16,10 +18,20 @@ _ORDER_ID = re.compile(r"(?<![\d-])(?:\d{2,5}(?:-\d{3,9}){1,3}|\d{8,20})(?![\d-]
 
 @dataclass(frozen=True)
 class Rules:
-    """What threading needs of the shop: its keys, and the domains of marketplaces that stand in for customers."""
+    """What reading needs of the shop: its keys, and the domains of marketplaces that stand in for customers.
+
+    `order_secrets`: what each source of kind "mail" signs its orders with.
+    """
 
     keys: Keys | None = None
     relays: tuple[str, ...] = ()
+    order_secrets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: Settings, keys: Keys) -> Self:
+        """As config.toml says."""
+        secrets = {name: source.keys for name, source in settings.sources.items() if source.kind == "mail"}
+        return cls(keys, settings.inbound.relays, secrets)
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,44 @@ from mailer.model.customer import Customer
 from mailer.model.delivery import Attempt, Delivery, DeliveryState
 from mailer.model.draft import Approval, Disclosure, Dismissal, Draft, DraftState
 from mailer.model.event import Event, EventTaken
+from mailer.model.feedback import (
+    Choice,
+    Compensation,
+    Coupon,
+    LinkVisit,
+    Rating,
+    Refund,
+    ReturnRequest,
+    ReturnState,
+    Review,
+)
+from mailer.model.flow import (
+    Enrollment,
+    EnrollmentNote,
+    EnrollmentState,
+    EventReader,
+    FlowStep,
+    FlowText,
+    StepOutcome,
+)
 from mailer.model.hold import Hold, HoldScope, SendAnyway
+from mailer.model.incident import Incident, IncidentKind, IncidentState
 from mailer.model.intent import BY_WORDS, CHANGES, Intent, in_precedence
 from mailer.model.mailbox import Mailbox, RawMail, RawMailState, Sighting
 from mailer.model.message import Blob, Direction, Message, MessageState, Route, SentCopy
 from mailer.model.order import Order, OrderLine, ParcelState, Scan, Shipment, number_key
-from mailer.model.pace import Circuit, Pace
+from mailer.model.pace import Canary, Circuit, Heartbeat, Pace
 from mailer.model.product import Product, ShopFact
 from mailer.model.slot import JobSlot
+from mailer.model.source import (
+    Consent,
+    ParcelRoute,
+    PayloadState,
+    PollCursor,
+    Refusal,
+    SourcePayload,
+    note_refusal,
+)
 from mailer.model.suppression import Stream, Suppression, SuppressionCause, lift_undeliverable
 
 __all__ = [
@@ -38,14 +68,19 @@ __all__ = [
     "AutomaticAnswer",
     "Blob",
     "Bounce",
+    "Canary",
+    "Choice",
     "Circuit",
     "Classification",
     "ClockKind",
     "ClockPause",
+    "Compensation",
     "Complaint",
+    "Consent",
     "Conversation",
     "ConversationState",
     "Correction",
+    "Coupon",
     "Customer",
     "Delivery",
     "DeliveryState",
@@ -54,26 +89,46 @@ __all__ = [
     "Dismissal",
     "Draft",
     "DraftState",
+    "Enrollment",
+    "EnrollmentNote",
+    "EnrollmentState",
     "Event",
+    "EventReader",
     "EventTaken",
+    "FlowStep",
+    "FlowText",
+    "Heartbeat",
     "Hold",
     "HoldScope",
+    "Incident",
+    "IncidentKind",
+    "IncidentState",
     "Intent",
     "JobSlot",
     "Level",
+    "LinkVisit",
     "Mailbox",
     "Message",
     "MessageState",
     "Order",
     "OrderLine",
     "Pace",
+    "ParcelRoute",
     "ParcelState",
+    "PayloadState",
+    "PollCursor",
     "Product",
+    "Rating",
     "RawMail",
     "RawMailState",
+    "Refund",
+    "Refusal",
     "Regrouping",
     "ReplyClock",
     "ReportState",
+    "ReturnRequest",
+    "ReturnState",
+    "Review",
     "Role",
     "Route",
     "Row",
@@ -84,11 +139,14 @@ __all__ = [
     "ShopFact",
     "Sighting",
     "SignInLink",
+    "SourcePayload",
+    "StepOutcome",
     "Stream",
     "Suppression",
     "SuppressionCause",
     "in_precedence",
     "lift_undeliverable",
+    "note_refusal",
     "note_report",
     "number_key",
     "open_alarms",

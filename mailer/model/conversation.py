@@ -25,7 +25,7 @@ class Conversation(Row, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     customer_id: int = Field(foreign_key="customer.id", index=True)
-    order_id: int | None = Field(default=None, foreign_key="shop_order.id")
+    order_id: int | None = Field(default=None, foreign_key="shop_order.id", index=True)
     storefront: str = "main"
     state: ConversationState = word(ConversationState, index=True)
     reason: str = Field(default="", sa_type=Text)
@@ -35,6 +35,9 @@ class Conversation(Row, table=True):
     possibly_of: int | None = None
     # Sender and order number of a marketplace's relay address: the next mail with both belongs here.
     relay_key: str | None = Field(default=None, index=True)
+    # Where the mails of flows to one order or customer stand: "order:17"; an answer to one of them wakes it.
+    flow_key: str | None = Field(default=None, index=True, unique=True)
+    closed_at: datetime | None = maybe_moment()
     created_at: datetime = moment()
     updated_at: datetime = moment()
 

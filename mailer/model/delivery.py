@@ -35,6 +35,9 @@ class Delivery(Row, table=True):
     key: str = Field(unique=True)
     message_id: int = Field(foreign_key="message.id", index=True)
     draft_id: int | None = Field(default=None, foreign_key="draft.id", index=True)
+    # Of a mail that a flow sends. No foreign key: steps point here.
+    enrollment_id: int | None = Field(default=None, index=True)
+    # "reply", "acknowledgement"; of flows "transactional", "feedback" or "marketing"; "test".
     kind: str = "reply"
     recipient: str
     # MAIL FROM, where it is not the sender's own address; empty is the null return path (RFC 5321, 4.5.5).

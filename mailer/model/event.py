@@ -13,12 +13,18 @@ class Event(Row, table=True):
     """Something that happened to an order, shipment, customer or conversation. `key` says the same fact only once."""
 
     __tablename__ = "event"
-    __table_args__ = (Index("ix_event_subject", "subject_kind", "subject_id"),)
+    __table_args__ = (
+        Index("ix_event_subject", "subject_kind", "subject_id"),
+        Index("ix_event_order", "order_id", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str
     subject_kind: str
     subject_id: int
+    # The order that it is about, whatever its subject; and the customer's address in lower case.
+    order_id: int | None = None
+    address: str = Field(default="", index=True)
     key: str = Field(unique=True)
     occurred_at: datetime = moment()
     recorded_at: datetime = moment()

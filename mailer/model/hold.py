@@ -15,6 +15,8 @@ class HoldScope(StrEnum):
     ALL = "all"  # everything: the big red stop
     ADDRESS = "address"  # whatever goes to one address
     DELIVERY = "delivery"  # one mail
+    FLOW = "flow"  # what one flow sends; its canary looked ill, or a person stopped it
+    CATCH_UP = "catch_up"  # what flows would send at once after an outage, until somebody has seen the plan
 
 
 class Hold(Row, table=True):

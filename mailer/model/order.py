@@ -41,7 +41,7 @@ class Order(Row, table=True):
     id: int | None = Field(default=None, primary_key=True)
     storefront: str = "main"
     source: str
-    external_id: str = ""
+    external_id: str = Field(default="", index=True)
     number: str
     # The number without `#` and case, as customers' mails are compared with it.
     number_key: str = Field(index=True)
@@ -49,8 +49,14 @@ class Order(Row, table=True):
     customer_name: str = ""
     language: str | None = None
     country: str | None = None
+    # A state or province, where a country has several zones.
+    province: str = ""
     currency: str | None = None
     total: str | None = None
+    # The day by which the shop said that it will be there.
+    promised_on: date | None = None
+    # The name of [sources.NAME] it came from may speak for a marketplace: no links, no offers, no reviews.
+    marketplace: bool = False
     payment_state: str | None = None
     placed_at: datetime = moment()
     canceled_at: datetime | None = maybe_moment()
@@ -58,6 +64,8 @@ class Order(Row, table=True):
     changed_at: datetime = moment()
     # When we last learnt something new of it or its parcels, by our clock: drafts older than that look again.
     recorded_at: datetime = moment()
+    # When `orders.delay` looks at it next: at once after any news, else when its next alarm would ring. None: never.
+    watch_at: datetime | None = maybe_moment(index=True)
     raw: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
@@ -74,6 +82,8 @@ class OrderLine(Row, table=True):
     variant: str = ""
     sku: str = ""
     quantity: int = 1
+    price: str | None = None
+    image_url: str = ""
 
 
 class Shipment(Row, table=True):
@@ -86,12 +96,20 @@ class Shipment(Row, table=True):
     order_id: int = Field(foreign_key="shop_order.id")
     external_id: str
     carrier: str = ""
-    tracking_number: str = ""
+    tracking_number: str = Field(default="", index=True)
     tracking_url: str = ""
+    service: str = ""
+    origin: str = ""
     state: ParcelState = word(ParcelState, default=ParcelState.LABEL)
     state_at: datetime | None = maybe_moment()
     shipped_at: datetime | None = maybe_moment()
+    # The first word of a carrier that it is under way, and the last word of any kind: silence is counted from there.
+    scanned_at: datetime | None = maybe_moment()
+    heard_at: datetime | None = maybe_moment()
+    delivered_at: datetime | None = maybe_moment()
     expected_on: date | None = None
+    # The first day that was told: what a slip is measured by.
+    first_expected_on: date | None = None
     raw: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, Text
+from sqlalchemy import JSON, BigInteger, Text, UniqueConstraint
 from sqlmodel import Field
 
 from mailer.model.base import Row, maybe_moment, moment
 
 
 class Pace(Row, table=True):
-    """A bucket of tokens, one token a mail: for the relay (`relay HOST`) or for a recipient domain (`domain NAME`)."""
+    """A bucket of tokens, one token a mail: for the relay (`relay HOST`), a recipient domain (`domain NAME`)
+    or what flows send (`flows`)."""
 
     __tablename__ = "pace"
 
@@ -18,6 +19,35 @@ class Pace(Row, table=True):
     filled_at: datetime = moment()
     # Mails per hour of the last day; the key is the hour's number since 1970.
     hours: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
+
+
+class Canary(Row, table=True):
+    """The first mails of an edition: of this step of this flow, made from these templates. They go, the others wait."""
+
+    __tablename__ = "canary"
+    __table_args__ = (UniqueConstraint("flow", "step", "edition"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    flow: str
+    step: str
+    # Of the template files' hashes.
+    edition: str
+    # The enrollments whose mails went first.
+    enrollments: list[int] = Field(default_factory=list, sa_type=JSON)
+    begun_at: datetime = moment()
+    # When the last of them was let go: they are watched from then on.
+    filled_at: datetime | None = maybe_moment()
+    # They arrived well, or a person let the flow go: all others follow.
+    cleared_at: datetime | None = maybe_moment()
+
+
+class Heartbeat(Row, table=True):
+    """When a loop worked last: how an outage is known when it is over."""
+
+    __tablename__ = "heartbeat"
+
+    name: str = Field(primary_key=True)
+    beat_at: datetime = moment()
 
 
 class Circuit(Row, table=True):

@@ -22,6 +22,7 @@ class SuppressionCause(StrEnum):
 
     BOUNCES = "bounces"  # mail came back; a new mail from the address lifts it, or a person
     COMPLAINT = "complaint"  # the recipient called it spam; only a person lifts it
+    OPT_OUT = "opt_out"  # the recipient wants no more of this kind; only they take it back
     PERSON = "person"  # somebody here decided so; only a person lifts it
 
 

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from mailer.db import insert_once
-from mailer.model import Event, Order, Shipment
+from mailer.events import record_event
+from mailer.model import Order, Shipment
 
 
 def record_order_event(
@@ -21,16 +21,15 @@ def record_shipment_event(
 ) -> None:
     """Write a fact about a parcel; each kind once."""
     subject = ("shipment", row_id(shipment))
-    _record(session, order, kind, subject=subject, part=shipment.external_id, at=at, now=now)
+    part = shipment.raw.get("known_as") or shipment.external_id
+    _record(session, order, kind, subject=subject, part=part, at=at, now=now)
 
 
 def _record(
     session: Session, order: Order, kind: str, *, subject: tuple[str, int], part: str, at: datetime, now: datetime
 ) -> None:
     key = ":".join([kind, order.storefront, order.number_key, *([part] if part else [])])
-    subject_kind, subject_id = subject
-    event = Event(kind=kind, subject_kind=subject_kind, subject_id=subject_id, key=key, occurred_at=at, recorded_at=now)
-    insert_once(session, event)
+    record_event(session, kind, subject, key=key, order_id=row_id(order), address=order.email, at=at, now=now)
 
 
 def row_id(row: Order | Shipment) -> int:

@@ -7,14 +7,15 @@ The names are those of Shopify's payloads (PROVIDERS 2.1): orders, their `line_i
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Protocol, TextIO
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import to_jsonable_python
 
 from mailer.errors import InputError
-from mailer.model import number_key
+from mailer.model.order import ParcelState, number_key
 
 # The id of a parcel of which a source says no more than "shipped"; a parcel with an id of its own takes its place.
 UNTRACKED = "untracked"
@@ -120,6 +121,32 @@ def _required_moment(value: object) -> datetime:
     return moment
 
 
+def _day(value: object) -> date | None:
+    """A day as in `2026-11-09`; of a moment its day, in the zone in which it was told. Raises ValueError."""
+    if isinstance(value, datetime):
+        return value.date()
+    text = value.isoformat() if isinstance(value, date) else _text(value)
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        raise ValueError(f'"{text}" is not a day; write it as in 2026-11-09') from None
+
+
+def _own_state(value: object) -> object:
+    return value if isinstance(value, str) and value in set(ParcelState) else None
+
+
+def as_amount(value: object) -> Decimal:
+    """Money as told, without its sign; nothing for what is no amount."""
+    try:
+        amount = abs(Decimal(_text(value)))
+    except InvalidOperation:
+        return Decimal()
+    return amount if amount.is_finite() else Decimal()
+
+
 # What rows are found by has an end: an index of PostgreSQL takes 2.7 kB.
 Text = Annotated[str, BeforeValidator(_text)]
 Id = Annotated[str, Field(max_length=200), BeforeValidator(_text)]
@@ -127,6 +154,8 @@ Number = Annotated[str, Field(max_length=100), BeforeValidator(_number)]
 Address = Annotated[str, Field(max_length=254), BeforeValidator(_address)]
 Moment = Annotated[datetime | None, BeforeValidator(parse_moment)]
 RequiredMoment = Annotated[datetime, BeforeValidator(_required_moment)]
+Day = Annotated[date | None, BeforeValidator(_day)]
+OwnState = Annotated[ParcelState | None, BeforeValidator(_own_state)]
 Flag = Annotated[bool, BeforeValidator(bool)]
 
 
@@ -158,6 +187,8 @@ class PersonIn(Told):
     first_name: Text = ""
     last_name: Text = ""
     country_code: Text = ""
+    province: Text = ""
+    province_code: Text = ""
 
     @property
     def full_name(self) -> str:
@@ -172,6 +203,10 @@ def _list(value: object) -> object:
     return () if value is None else value
 
 
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list | tuple) else []
+
+
 class LineIn(Told):
     """One position of an order."""
 
@@ -181,13 +216,22 @@ class LineIn(Told):
     variant_title: Text = ""
     sku: Text = ""
     quantity: int = Field(default=1, ge=0, le=1_000_000)
+    price: Text = ""
+    image_url: Text = ""
+
+    @classmethod
+    def filled(cls, data: dict[str, Any]) -> dict[str, Any]:
+        image = data.get("image")
+        found = image.get("src") if isinstance(image, dict) else image
+        return data if data.get("image_url") or not isinstance(found, str) else {**data, "image_url": found}
 
 
 class ScanIn(Told):
-    """One word of a carrier on a parcel."""
+    """One word of a carrier on a parcel. `state` is what it means, where the source knows its carrier's words."""
 
     id: Id = ""
     status: Id = Field(min_length=1)
+    state: OwnState = None
     message: Text = ""
     happened_at: RequiredMoment
     estimated_delivery_at: Moment = None
@@ -205,14 +249,17 @@ class ScanIn(Told):
 
 
 class FulfillmentIn(Told):
-    """A parcel, and what its carrier said."""
+    """A parcel, and what its carrier said. A `tracker` speaks for the carrier and knows nothing of the shop."""
 
     id: Id = ""
     status: Text = ""
     tracking_company: Text = ""
     tracking_number: Id = ""
     tracking_url: Text = ""
+    service: Text = ""
+    origin: Text = ""
     shipment_status: Text = ""
+    tracker: Flag = False
     created_at: Moment = None
     updated_at: Moment = None
     estimated_delivery_at: Moment = None
@@ -236,11 +283,46 @@ class FulfillmentIn(Told):
     @property
     def shipped(self) -> bool:
         """Whether the shop says that it left."""
-        return not self.gone and self.status.lower() not in _NOT_SHIPPED
+        return not self.tracker and not self.gone and self.status.lower() not in _NOT_SHIPPED
+
+
+class RefundIn(Told):
+    """Money that went back, as Shopify tells it: no total, so what was paid is added up; or with a `total`."""
+
+    id: Id = ""
+    order_id: Id = ""
+    currency: Text = ""
+    note: Text = ""
+    reason: Text = ""
+    created_at: Moment = None
+    processed_at: Moment = None
+
+    @property
+    def amount(self) -> Decimal:
+        """How much it was; 0 when that was not told."""
+        told = [one for one in _objects(self.raw.get("transactions")) if one.get("kind", "refund") == "refund"]
+        paid = [as_amount(one.get("amount")) for one in told if (one.get("status") or "success") == "success"]
+        return sum(paid, Decimal()) or as_amount(self.raw.get("amount") or self.raw.get("total"))
+
+    @property
+    def in_currency(self) -> str:
+        """The currency of it; empty for the order's."""
+        told = (_text(one.get("currency")) for one in _objects(self.raw.get("transactions")))
+        return (self.currency or next(told, "")).upper()
+
+    @property
+    def lines(self) -> list[str]:
+        """The ids of the positions that it is for; none for the whole order."""
+        return [_text(one.get("line_item_id")) for one in _objects(self.raw.get("refund_line_items"))]
+
+    @property
+    def refunded_at(self) -> datetime | None:
+        """When the money left."""
+        return self.processed_at or self.created_at
 
 
 class OrderIn(Told):
-    """An order with its positions and parcels."""
+    """An order with its positions, parcels and refunds."""
 
     id: Id = ""
     name: Number
@@ -252,12 +334,14 @@ class OrderIn(Told):
     created_at: RequiredMoment
     updated_at: Moment = None
     cancelled_at: Moment = None
+    promised_on: Day = None
     test: Flag = False
     customer: Person = PersonIn()
     shipping_address: Person = PersonIn()
     billing_address: Person = PersonIn()
     line_items: Annotated[tuple[LineIn, ...], BeforeValidator(_list)] = ()
     fulfillments: Annotated[tuple[FulfillmentIn, ...], BeforeValidator(_list)] = ()
+    refunds: Annotated[tuple[RefundIn, ...], BeforeValidator(_objects)] = ()
 
     @classmethod
     def filled(cls, data: dict[str, Any]) -> dict[str, Any]:
@@ -277,6 +361,12 @@ class OrderIn(Told):
     def customer_name(self) -> str:
         """How the buyer is called."""
         return self.customer.full_name or self.shipping_address.full_name or self.billing_address.full_name
+
+    @property
+    def province(self) -> str:
+        """The state or province where it goes."""
+        to = self.shipping_address if self.shipping_address.country_code else self.billing_address
+        return to.province_code or to.province
 
     @property
     def country(self) -> str | None:

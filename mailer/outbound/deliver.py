@@ -19,12 +19,12 @@ from mailer.clock import Clock
 from mailer.db import Database, Grouped, describe
 from mailer.model import Attempt, Blob, Delivery, DeliveryState, Message
 from mailer.outbound.envelope import signed_sender
-from mailer.outbound.guard import Block, Expire, Go, PutAside, Withhold, judge, standing_of
+from mailer.outbound.guard import Block, Expire, Go, PutAside, Redo, Wait, Withhold, judge, standing_of
 from mailer.outbound.hold import put_aside, stopped
 from mailer.outbound.jump import Jumps, stop_for_jump
 from mailer.outbound.outcome import Accepted, Deferred, Outcome, Refused
 from mailer.outbound.relays import SHIPPED, RelayLimits, heed, may_ask, note_size, resting, too_many, wait_for_pace
-from mailer.outbound.settle import block, expire, settle, withhold
+from mailer.outbound.settle import block, expire, redo, settle, wait, waited, withhold
 from mailer.outbound.smtp import Envelope
 from mailer.signing import Keys
 
@@ -68,6 +68,8 @@ class Result:
     outcome: Outcome
     now: datetime
     limits: RelayLimits = SHIPPED
+    # The time in which flows live, where it is another.
+    story: datetime | None = None
 
 
 class Deliverer:
@@ -84,9 +86,11 @@ class Deliverer:
         limits: RelayLimits = SHIPPED,
         steady: Callable[[], float] | None = None,
         sign: Keys | None = None,
+        story: Clock | None = None,
     ) -> None:
         self._db = db
         self._clock = clock
+        self._story = story or clock
         self._owner = owner
         self._sender = sender
         self._lease = lease
@@ -107,7 +111,7 @@ class Deliverer:
             outcome = await self._send(claimed, transport)
         await self._learn_size(transport)
         if outcome is not None:
-            await self._record.do(Result(claimed, outcome, self._clock.now(), self._limits))
+            await self._record.do(self._result(claimed, outcome))
             log.info(
                 "delivery",
                 delivery=claimed.delivery_id,
@@ -117,6 +121,9 @@ class Deliverer:
             )
         return True
 
+    def _result(self, claimed: Claimed, outcome: Outcome) -> Result:
+        return Result(claimed, outcome, self._clock.now(), self._limits, self._story.now())
+
     async def _claim(self, lane: int) -> Claimed | None:
         now = self._clock.now()
         if self._jumps and (jump := self._jumps.since_last(now)):
@@ -124,7 +131,13 @@ class Deliverer:
             return None
         try:
             return await self._db.run(
-                claim, owner=self._owner, lease=self._lease, now=now, limits=self._limits, lane=lane
+                claim,
+                owner=self._owner,
+                lease=self._lease,
+                now=now,
+                limits=self._limits,
+                lane=lane,
+                story=self._story.now(),
             )
         except Exception as error:
             log.exception("claim_failed")
@@ -179,7 +192,14 @@ class Deliverer:
 
 
 def claim(
-    session: Session, *, owner: str, lease: timedelta, now: datetime, limits: RelayLimits = SHIPPED, lane: int = 0
+    session: Session,
+    *,
+    owner: str,
+    lease: timedelta,
+    now: datetime,
+    limits: RelayLimits = SHIPPED,
+    lane: int = 0,
+    story: datetime | None = None,
 ) -> Claimed | None:
     """Take the first delivery that is due, that the guard lets go and the relay has time for (tx2)."""
     if stopped(session) is not None:
@@ -189,7 +209,7 @@ def claim(
         _expire_overdue(session, now)
         return None
     while (delivery := _next_due(session, now)) is not None:
-        if _may_go(session, delivery, limits, now):
+        if _may_go(session, delivery, limits, now, story or now):
             if not may_ask(session, limits, until=now + lease, now=now):
                 return None
             return _take(session, delivery, owner, lease, now)
@@ -254,18 +274,23 @@ def rescue(session: Session, *, now: datetime, all_owners: bool = False) -> int:
     return int(again.rowcount + unsure.rowcount)
 
 
-def _may_go(session: Session, delivery: Delivery, limits: RelayLimits, now: datetime) -> bool:
+def _may_go(session: Session, delivery: Delivery, limits: RelayLimits, now: datetime, story: datetime) -> bool:
     """Ask the guard and the pace; what must not go is brought to where it belongs."""
-    match judge(standing_of(session, delivery, now=now), now):
+    match judge(standing_of(session, delivery, now=now, story=story), now):
         case Withhold(reason):
-            withhold(session, delivery, reason, now=now)
+            withhold(session, delivery, reason, now=now, story=story)
+        case Redo(reason):
+            redo(session, delivery, reason, now=now, story=story)
+        case Wait(until, reason):
+            wait(delivery, until - story, reason, now=now, told=story != now)
         case Expire(reason):
-            expire(session, delivery, reason, now=now)
+            expire(session, delivery, reason, now=now, story=story)
         case Block(reason):
-            block(session, delivery, reason, now=now)
+            block(session, delivery, reason, now=now, story=story)
         case PutAside(reason):
             put_aside(delivery, reason, now=now)
         case Go():
+            waited(delivery, now=now)
             return _in_its_turn(session, delivery, limits, now)
     return False
 
@@ -339,7 +364,7 @@ def _record_one(session: Session, result: Result) -> bool:
     delivery = session.exec(mine.with_for_update()).first()
     _close_attempt(session, result)
     if delivery is not None:
-        settle(session, delivery, result.outcome, now=result.now)
+        settle(session, delivery, result.outcome, now=result.now, story=result.story)
     return delivery is not None
 
 

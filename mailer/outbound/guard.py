@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from mailer.model import Delivery, Direction, Draft, Message, MessageState, Order, SendAnyway
-from mailer.outbound.hold import held_because
+from mailer.outbound.hold import flow_held_because, held_because
+from mailer.outbound.passage import WAITS, Passage, passage_of
 from mailer.outbound.suppress import suppressed
 from mailer.rendering.facts import Subject, differences, read_facts
 
@@ -44,7 +45,22 @@ class PutAside:
     reason: str
 
 
-Verdict = Go | Withhold | Expire | Block | PutAside
+@dataclass(frozen=True)
+class Wait:
+    """Not before `until`; then all is asked again. For the mails of flows only: a reply never waits for them."""
+
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class Redo:
+    """What it says is no longer so; its flow decides that step anew."""
+
+    reason: str
+
+
+Verdict = Go | Withhold | Expire | Block | PutAside | Wait | Redo
 
 
 @dataclass(frozen=True)
@@ -56,6 +72,8 @@ class Standing:
     changed_facts: tuple[str, ...] = ()
     held: str = ""
     suppressed: str = ""
+    # Of a mail that a flow sends: what its passage says of it.
+    passage: Passage | None = None
 
 
 def judge(standing: Standing, now: datetime) -> Verdict:
@@ -64,17 +82,31 @@ def judge(standing: Standing, now: datetime) -> Verdict:
         return PutAside(standing.held)
     if standing.expires_at is not None and now > standing.expires_at:
         return Expire("the relay did not take it in its time")
+    if standing.passage is not None and (verdict := _of_passage(standing.passage, standing.changed_facts)):
+        return verdict
     if standing.newer_mail:
         return Withhold("the customer wrote again before it left")
     if standing.changed_facts:
         return Withhold(f"the facts changed before it left: {'; '.join(standing.changed_facts)}")
-    if standing.suppressed:
-        return Block(standing.suppressed)
-    return Go()
+    return Block(standing.suppressed) if standing.suppressed else Go()
 
 
-def standing_of(session: Session, delivery: Delivery, *, now: datetime) -> Standing:
-    """Read what speaks for and against a delivery."""
+def _of_passage(passage: Passage, changed: tuple[str, ...]) -> Verdict | None:
+    if passage.ended:
+        return Withhold(f"its flow ended before it left: {passage.ended}")
+    if passage.late:
+        return Expire(passage.late)
+    if passage.waits:
+        return Wait(*passage.waits)
+    if changed:
+        return Redo(f"the facts changed before it left: {'; '.join(changed)}")
+    return Block(passage.no_consent) if passage.no_consent else None
+
+
+def standing_of(session: Session, delivery: Delivery, *, now: datetime, story: datetime | None = None) -> Standing:
+    """Read what speaks for and against a delivery. `story` is the time in which flows live, where it is another."""
+    if delivery.enrollment_id is not None:
+        return _of_flow(session, delivery, now=story or now)
     draft = session.get(Draft, delivery.draft_id) if delivery.draft_id else None
     # Who sent it anyway overruled holds and suppressions, never newer mail and changed facts.
     overruled = session.get(SendAnyway, delivery.id) is not None
@@ -85,6 +117,23 @@ def standing_of(session: Session, delivery: Delivery, *, now: datetime) -> Stand
         held="" if overruled else held_because(session, delivery.recipient),
         suppressed="" if overruled else suppressed(session, delivery.recipient, delivery.kind) or "",
     )
+
+
+def _of_flow(session: Session, delivery: Delivery, *, now: datetime) -> Standing:
+    overruled = session.get(SendAnyway, delivery.id) is not None
+    passage, changed = passage_of(session, delivery, now=now)
+    return Standing(
+        # While it waits for its flow, the relay's time does not run.
+        expires_at=None if delivery.reason.startswith(WAITS) else delivery.expires_at,
+        changed_facts=changed,
+        held="" if overruled else _held(session, delivery),
+        suppressed="" if overruled else suppressed(session, delivery.recipient, delivery.kind) or "",
+        passage=passage,
+    )
+
+
+def _held(session: Session, delivery: Delivery) -> str:
+    return held_because(session, delivery.recipient) or flow_held_because(session, delivery.enrollment_id or 0)
 
 
 def changed_facts(session: Session, draft: Draft, *, now: datetime) -> tuple[str, ...]:

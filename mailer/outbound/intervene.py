@@ -70,7 +70,8 @@ def send_anyway(
 def _refuse_what_would_be_wrong(session: Session, delivery: Delivery, now: datetime) -> str:
     """What is overruled, in words. A newer mail and changed facts cannot be."""
     standing = standing_of(session, delivery, now=now)
-    if standing.newer_mail or standing.changed_facts:
+    ended = standing.passage is not None and standing.passage.ended
+    if standing.newer_mail or standing.changed_facts or ended:
         verdict = judge(standing, delivery.queued_at)
         why = getattr(verdict, "reason", "it is overtaken")
         raise Conflict(f"delivery {delivery.id} cannot be sent anyway: {why}; answer the conversation afresh")

@@ -1,11 +1,13 @@
 """A delivery is born: in the transaction of the decision that it carries out, with its bytes frozen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, col, select
 
-from mailer.db import insert_once
+from mailer.db import insert_many, insert_once
 from mailer.errors import InputError
 from mailer.model import Blob, Circuit, Conversation, Delivery, DeliveryState, Direction, Message, MessageState, Route
 from mailer.outbound.address import mailable
@@ -30,6 +32,8 @@ class Outgoing:
     kind: str = "reply"
     # MAIL FROM, where it is not the sender's own address; empty is the null return path.
     envelope_sender: str | None = None
+    # The passage through a flow that sends it.
+    enrollment_id: int | None = None
 
 
 def enqueue(session: Session, conversation: Conversation, mail: Outgoing, *, now: datetime) -> Delivery:
@@ -37,10 +41,43 @@ def enqueue(session: Session, conversation: Conversation, mail: Outgoing, *, now
 
     Raises InputError for a mail that is not what it was meant to be; nothing is queued then.
     """
-    refuse_a_broken_mail(session, mail)
+    return session.get_one(Delivery, enqueue_all(session, [(conversation, mail)], now=now)[0])
+
+
+def enqueue_all(session: Session, mails: Sequence[tuple[Conversation, Outgoing]], *, now: datetime) -> list[int]:
+    """As `enqueue`, for many mails with few statements; the ids of their deliveries.
+
+    Raises InputError when one is broken; none is queued then.
+    """
+    limit = _size_limit(session)
+    for _, mail in mails:
+        _refuse_a_broken_mail(mail, limit)
+    session.flush()
+    messages = insert_many(session, Message, [_message(session, talk, mail, now) for talk, mail in mails])
+    made = zip(messages, mails, strict=True)
+    return insert_many(session, Delivery, [_delivery(message, mail, now) for message, (_, mail) in made])
+
+
+def refuse_a_broken_mail(session: Session, mail: Outgoing) -> None:
+    """Read the bytes again before anybody sends them. Raises InputError with all that is wrong."""
+    _refuse_a_broken_mail(mail, _size_limit(session))
+
+
+def _refuse_a_broken_mail(mail: Outgoing, limit: int | None) -> None:
+    meant = Meant(mail.message_id, str(mailable(mail.recipient)), mail.subject, mail.text, limit, mail.kind)
+    if problems := proofread(mail.raw, meant):
+        raise InputError("outgoing mail", problems)
+
+
+def _size_limit(session: Session) -> int | None:
+    newest = select(Circuit.size_limit).order_by(col(Circuit.changed_at).desc())
+    return session.exec(newest.limit(1)).first()
+
+
+def _message(session: Session, conversation: Conversation, mail: Outgoing, now: datetime) -> dict[str, Any]:
     name = digest(mail.raw)
     insert_once(session, Blob.of(name, mail.raw))
-    message = Message(
+    return dict(
         conversation_id=conversation.id or 0,
         direction=Direction.OUT,
         state=MessageState.COMPOSED,
@@ -56,30 +93,21 @@ def enqueue(session: Session, conversation: Conversation, mail: Outgoing, *, now
         received_at=now,
         created_at=now,
     )
-    session.add(message)
-    session.flush()
-    delivery = Delivery(
+
+
+def _delivery(message: int, mail: Outgoing, now: datetime) -> dict[str, Any]:
+    return dict(
         key=mail.key,
-        message_id=message.id or 0,
+        message_id=message,
         draft_id=mail.draft_id,
+        enrollment_id=mail.enrollment_id,
         kind=mail.kind,
         envelope_sender=mail.envelope_sender,
         recipient=mail.recipient,
-        state=DeliveryState.UNDOABLE,
+        # What nobody can take back is queued at once.
+        state=DeliveryState.UNDOABLE if mail.undo_until > now else DeliveryState.QUEUED,
         undo_until=mail.undo_until,
         queued_at=now,
         next_attempt_at=mail.undo_until,
         expires_at=mail.expires_at,
     )
-    session.add(delivery)
-    session.flush()
-    return delivery
-
-
-def refuse_a_broken_mail(session: Session, mail: Outgoing) -> None:
-    """Read the bytes again before anybody sends them. Raises InputError with all that is wrong."""
-    newest = select(Circuit.size_limit).order_by(col(Circuit.changed_at).desc())
-    limit = session.exec(newest.limit(1)).first()
-    meant = Meant(mail.message_id, str(mailable(mail.recipient)), mail.subject, mail.text, limit)
-    if problems := proofread(mail.raw, meant):
-        raise InputError("outgoing mail", problems)

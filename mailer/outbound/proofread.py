@@ -12,20 +12,20 @@ from email.policy import compat32
 
 LONGEST_LINE = 998
 LARGEST = 25_000_000
-# What a reply may carry; each but the last two at most once, the first five always.
+# What a reply may carry; each at most once, the first five always.
 _ALWAYS = ("message-id", "date", "from", "to", "subject")
 _ALLOWED = (
     *_ALWAYS,
     *("in-reply-to", "references", "reply-to", "mime-version", "content-type", "content-transfer-encoding"),
-    *(
-        "auto-submitted",
-        "x-auto-response-suppress",
-        "x-loop",
-        "precedence",
-        "list-unsubscribe",
-        "list-unsubscribe-post",
-    ),
+    *("auto-submitted", "x-auto-response-suppress", "x-loop"),
 )
+# What a mail of a flow carries beside these, and must carry.
+_OF_FLOWS = ("auto-submitted", "x-auto-response-suppress", "x-loop", "feedback-id")
+_BY_KIND: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "transactional": (_OF_FLOWS, ()),
+    "feedback": ((*_OF_FLOWS, "list-unsubscribe"), ("list-unsubscribe-post",)),
+    "marketing": ((*_OF_FLOWS, "list-unsubscribe", "precedence"), ("list-unsubscribe-post",)),
+}
 _FIELD = re.compile(r"([!-9;-~]+):[ \t]?(.*)", re.DOTALL)
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -40,6 +40,8 @@ class Meant:
     text: str
     # The relay's limit, when it named one (RFC 1870).
     size_limit: int | None = None
+    # The delivery's: it decides what headers a mail of a flow must have.
+    kind: str = "reply"
 
 
 def proofread(raw: bytes, meant: Meant) -> list[str]:
@@ -47,7 +49,7 @@ def proofread(raw: bytes, meant: Meant) -> list[str]:
     problems = _wire(raw, meant.size_limit)
     head = raw.partition(b"\r\n\r\n")[0]
     fields, broken = _fields(head)
-    problems += broken + _headers(fields)
+    problems += broken + _headers(fields, meant.kind)
     if not problems:
         problems = _values(dict(fields), meant) + _body(raw, meant.text)
     return problems
@@ -82,10 +84,12 @@ def _fields(head: bytes) -> tuple[list[tuple[str, str]], list[str]]:
     return found, []
 
 
-def _headers(fields: list[tuple[str, str]]) -> list[str]:
+def _headers(fields: list[tuple[str, str]], kind: str) -> list[str]:
     names = [name for name, _ in fields]
-    problems = [f"it lacks the header {name}" for name in _ALWAYS if name not in names]
-    problems += [f"it has a header that we did not write: {name}" for name in names if name not in _ALLOWED]
+    must, may = _BY_KIND.get(kind, ((), ()))
+    problems = [f"it lacks the header {name}" for name in (*_ALWAYS, *must) if name not in names]
+    known = (*_ALLOWED, *must, *may)
+    problems += [f"it has a header that we did not write: {name}" for name in names if name not in known]
     return problems + [f"it has the header {name} twice" for name in sorted(set(names)) if names.count(name) > 1]
 
 

@@ -15,6 +15,7 @@ from mailer.model import Bounce, Delivery, DeliveryState, ReportState, Stream, S
 
 # A mail that has not come back by then arrived: servers give up after four or five days (RFC 5321, 4.5.4.1).
 _ARRIVED_AFTER = timedelta(days=5)
+_ONLY_THEY = "only they take that back"
 _LIMITED = (Stream.FEEDBACK, Stream.MARKETING)
 
 
@@ -43,7 +44,10 @@ def suppressed(session: Session, address: str, kind: str) -> str | None:
         col(Suppression.lifted_at).is_(None),
     )
     found = session.exec(wanted.order_by(col(Suppression.id)).limit(1)).first()
-    return None if found is None else f"{found.words}; `mailer suppressions lift` allows it again"
+    if found is None:
+        return None
+    again = _ONLY_THEY if found.cause == SuppressionCause.OPT_OUT else "`mailer suppressions lift` allows it again"
+    return f"{found.words}; {again}"
 
 
 def suppress(
@@ -56,13 +60,16 @@ def suppress(
     return insert_once(session, Suppression(address=bare, stream=stream, cause=cause, words=words, since=now))
 
 
-def lift(session: Session, address: str, *, words: str, now: datetime) -> int:
-    """A person allows mail to an address again: every open suppression of it ends; how many. Raises NotFound."""
-    lifted = session.exec(
-        update(Suppression)
-        .where(col(Suppression.address) == address.strip().lower(), col(Suppression.lifted_at).is_(None))
-        .values(lifted_at=now, lifted_because=words)
-    )
+def lift(session: Session, address: str, *, words: str, now: datetime, they_asked: bool = False) -> int:
+    """A person allows mail to an address again: every open suppression of it ends; how many. Raises NotFound.
+
+    Opt-outs are the customer's own: they stay unless it was the customer who asked for that.
+    """
+    opened = [col(Suppression.address) == address.strip().lower(), col(Suppression.lifted_at).is_(None)]
+    ours = [] if they_asked else [col(Suppression.cause) != SuppressionCause.OPT_OUT]
+    lifted = session.exec(update(Suppression).where(*opened, *ours).values(lifted_at=now, lifted_because=words))
+    if not lifted.rowcount and session.exec(select(Suppression.id).where(*opened).limit(1)).first():
+        raise NotFound("what is suppressed is the customer's own wish; with --they-asked it is lifted when they ask")
     if not lifted.rowcount:
         raise NotFound("nothing is suppressed for this address; `mailer suppressions list` shows what is")
     return int(lifted.rowcount)

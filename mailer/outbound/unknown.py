@@ -10,8 +10,10 @@ from sqlmodel import Session, col, select
 
 from mailer.errors import Conflict, NotFound
 from mailer.model import Attempt, Delivery, DeliveryState, Message, Sighting
-from mailer.outbound.settle import expire, is_answer, sent
+from mailer.outbound.settle import expire, sent
 
+# Whether one of these arrived is no question for a person.
+_NO_QUESTION = ("acknowledgement", "marketing", "test")
 LOOK_FOR = timedelta(minutes=15)
 
 
@@ -43,9 +45,8 @@ def _settle_one(session: Session, delivery: Delivery, sightings_complete: bool, 
     if sighting is not None:
         sent(session, delivery, f"seen in {sighting.place}", now=now)
         return True
-    if not is_answer(delivery) and now - _since(session, delivery, now) > LOOK_FOR:
-        # Whether a note arrived is no question for a person, and a second one would be worse than none.
-        expire(session, delivery, "nobody knows whether it arrived, and it is no answer", now=now)
+    if delivery.kind in _NO_QUESTION and now - _since(session, delivery, now) > LOOK_FOR:
+        expire(session, delivery, "nobody knows whether it arrived, and a second one would be worse than none", now=now)
         return True
     if sightings_complete and now - _since(session, delivery, now) > LOOK_FOR:
         _queue_again(delivery, "nowhere to be seen where everything shows", now)

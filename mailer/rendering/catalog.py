@@ -1,11 +1,13 @@
 """Which file is a template's text in which language?
 
-`replies/order_status.en.md` is the key `replies/order_status` in `en`; variants of one storefront stand under
-`storefronts/NAME/` and are looked up first. A file begins with front matter between `+++` lines: TOML that says what
-it is and which values it uses, with a sample of each.
+`replies/order_status.en.md` is the key `replies/order_status` in `en`, `lifecycle/shipping_notice.de.html` is
+`lifecycle/shipping_notice` in `de`; variants of one storefront stand under `storefronts/NAME/` and are looked up first.
+A file begins with front matter between `+++` lines: TOML that says what it is and which values it uses, with a sample
+of each.
 """
 
 import hashlib
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,6 +19,8 @@ from mailer.rendering import front
 from mailer.rendering.environment import includes, mail_environment
 
 FRAME = "blocks/frame"
+LIFECYCLE = "lifecycle/"
+_SUFFIXES = (".md", ".html")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,9 @@ class Template:
     sha256: str
     kind: str = "reply"
     subject: str = ""
+    # What the list of mails shows behind the subject, and the section [senders.NAME]; of lifecycle mails.
+    preheader: str = ""
+    sender: str = "care"
     opening: str = ""
     before: str = ""
     # True, False, or words of a template that mean yes when they write anything.
@@ -51,11 +58,16 @@ class Catalog:
     def find_all(self, keys: Sequence[str], locales: Sequence[str], storefront: str = "main") -> list[Template]:
         """All of these in the first language that has every one of them. Raises InputError when none has."""
         for locale in chain(locales):
-            names = [self.locate(f"{key}.{locale}.md", storefront) for key in keys]
-            if all((self.directory / name).is_file() for name in names):
+            names = [self._file(f"{key}.{locale}", storefront) for key in keys]
+            if all(names):
                 return [self.read(name) for name in names]
         asked = f"templates/{', '.join(keys)}"
         raise InputError(asked, [f"there is no file for any of: {', '.join(chain(locales))}"])
+
+    def _file(self, stem: str, storefront: str) -> str:
+        """The file of that name, whether Markdown or HTML; "" when there is none."""
+        names = (self.locate(f"{stem}{suffix}", storefront) for suffix in _SUFFIXES)
+        return next((name for name in names if (self.directory / name).is_file()), "")
 
     def locate(self, name: str, storefront: str = "main") -> str:
         """The storefront's own file of that name where there is one, else everybody's."""
@@ -87,6 +99,16 @@ class Catalog:
                     waiting.append(block)
         return list(found.values())
 
+    def words(self, locale: str, storefront: str = "main") -> tuple[str, dict[str, str]]:
+        """Name and content of the file with the words of the kit in a language. Raises InputError."""
+        name = self.locate(f"words/{locale}.toml", storefront)
+        try:
+            return name, _toml((self.directory / name).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"templates/{name}", [f"cannot be read ({error.strerror})"]) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"templates/{name}", [str(error)]) from None
+
     def sha256(self, name: str) -> str:
         """Of a file as it is now; "" when it is gone. The same that a draft's `made_from` holds."""
         try:
@@ -95,15 +117,19 @@ class Catalog:
             return ""
 
     def names(self) -> Iterator[str]:
-        """Every template file that is a whole mail, by name."""
-        return (name for name in self._files() if "blocks/" not in name)
+        """Every template file that is a whole reply, by name."""
+        return (name for name in self._files(".md") if "blocks/" not in name)
 
     def blocks(self) -> Iterator[str]:
         """Every file that is a piece of mails, by name."""
-        return (name for name in self._files() if "blocks/" in name)
+        return (name for name in self._files(".md") if "blocks/" in name)
 
-    def _files(self) -> Iterator[str]:
-        for path in sorted(self.directory.rglob("*.md")):
+    def lifecycle(self) -> Iterator[str]:
+        """Every template file of a mail that a flow sends, by name."""
+        return (name for name in self._files(".html") if LIFECYCLE in name)
+
+    def _files(self, suffix: str) -> Iterator[str]:
+        for path in sorted(self.directory.rglob(f"*{suffix}")):
             yield path.relative_to(self.directory).as_posix()
 
 
@@ -114,6 +140,11 @@ def chain(locales: Sequence[str]) -> list[str]:
         parts = locale.replace("_", "-").split("-")
         wanted += ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
     return list(dict.fromkeys(wanted))
+
+
+@lru_cache(maxsize=100)
+def _toml(text: str) -> dict[str, str]:
+    return tomllib.loads(text)
 
 
 @lru_cache(maxsize=1000)

@@ -10,12 +10,12 @@ from mailer.rendering.context import flatten
 from mailer.rendering.environment import includes, mail_environment, reads
 from mailer.rendering.fact import general
 from mailer.rendering.front import line_of
-from mailer.rendering.known import ALWAYS, FRAMED, KNOWN
+from mailer.rendering.known import ALWAYS, FRAMED, KNOWN, OF_THE_KIT
 from mailer.rendering.tone import lint
 from mailer.rendering.trial import stumbles
 
 # In which every mail of ours is to be had.
-SHIPPED = ("en", "de", "zh", "fr", "es")
+SHIPPED = ("en", "de", "zh", "fr", "es", "it", "nl", "ja")
 _SPOKEN = ("opening", "before", "holding", "asks", "subject")
 _LEFT_OVER = (
     (re.compile(r"\b(?:X{3,}|T[O]DO|FIXME|TBD|(?i:lorem ipsum))\b"), "what was to be written here is not"),
@@ -43,9 +43,10 @@ def check_templates(catalog: Catalog) -> list[str]:
 
 def missing_locales(catalog: Catalog) -> list[str]:
     """The mails and blocks that exist in English and not in another of our languages; these are no mistakes."""
-    files = {*catalog.names(), *catalog.blocks()}
-    keys = sorted(name.removesuffix(".en.md") for name in files if name.endswith(".en.md"))
-    absent = {locale: [key for key in keys if f"{key}.{locale}.md" not in files] for locale in SHIPPED}
+    files = {*catalog.names(), *catalog.blocks(), *catalog.lifecycle()}
+    there = {(stem, locale) for stem, locale, _ in (name.rsplit(".", 2) for name in files)}
+    keys = sorted(stem for stem, locale in there if locale == "en")
+    absent = {locale: [key for key in keys if (key, locale) not in there] for locale in SHIPPED}
     return [
         f"not in {locale}, so such a mail goes out in another language: {', '.join(missing)}"
         for locale, missing in absent.items()
@@ -55,7 +56,8 @@ def missing_locales(catalog: Catalog) -> list[str]:
 
 def _check(catalog: Catalog, template: Template, *, whole: bool) -> list[str]:
     text = (catalog.directory / template.name).read_text(encoding="utf-8-sig")
-    found = [*_values(catalog, template, text), *_blocks(catalog, template, text), *_words(template, text)]
+    found = [*strange_values(catalog, template, text), *missing_blocks(catalog, template, text)]
+    found += left_over(without_jinja(text), template.locale)
     if whole and template.kind == "reply":
         found += [*_opening(template, text), *_like_the_english(catalog, template, text)]
     if found or not whole:
@@ -63,13 +65,14 @@ def _check(catalog: Catalog, template: Template, *, whole: bool) -> list[str]:
     return [str(error) for error in stumbles(catalog, template)]
 
 
-def _values(catalog: Catalog, template: Template, text: str) -> Iterator[tuple[int, str]]:
+def strange_values(catalog: Catalog, template: Template, text: str) -> Iterator[tuple[int, str]]:
     """Facts that do not exist, and facts that are read and not declared."""
     declared = {general(path) for path in (*flatten(template.needs), *flatten(template.optional))}
     for path in declared - KNOWN:
         yield line_of(path, text), f"{path} is no fact that a template may read{_meant(path)}"
     for path, line in _read_by(catalog, template, text).items():
-        if path in (*ALWAYS, *FRAMED) or any(f"{one}.".startswith(f"{path}.") for one in declared):
+        given = path in (*ALWAYS, *FRAMED) or path.split(".")[0] in OF_THE_KIT
+        if given or any(f"{one}.".startswith(f"{path}.") for one in declared):
             continue
         known = any(f"{one}.".startswith(f"{path}.") for one in KNOWN)
         hint = "; give it a sample there" if known else _meant(path)
@@ -85,7 +88,8 @@ def _read_by(catalog: Catalog, template: Template, text: str) -> Mapping[str, in
     return found
 
 
-def _blocks(catalog: Catalog, template: Template, text: str) -> Iterator[tuple[int, str]]:
+def missing_blocks(catalog: Catalog, template: Template, text: str) -> Iterator[tuple[int, str]]:
+    """Blocks that are not there, or speak another language; by line."""
     for name in includes(mail_environment(catalog.directory), template.name, template.body):
         line = text.count("\n", 0, text.find(name)) + 1
         own = any((catalog.directory / one).is_file() for one in _homes(template, name))
@@ -101,12 +105,12 @@ def _homes(template: Template, block: str) -> list[str]:
     return [f"{shop[0]}{block}", block] if shop else [block]
 
 
-def _words(template: Template, text: str) -> Iterator[tuple[int, str]]:
-    plain = _spoken(text)
+def left_over(plain: str, locale: str) -> Iterator[tuple[int, str]]:
+    """What was to be filled in, and what sounds wrong, in the words of a template; by line."""
     for pattern, why in _LEFT_OVER:
         for match in pattern.finditer(plain):
             yield plain.count("\n", 0, match.start()) + 1, f'"{match[0]}" is left over: {why}'
-    for one in lint(plain, template.locale):
+    for one in lint(plain, locale):
         yield one.line, f'"{one.words}": {one.why} {one.better}'
 
 
@@ -133,13 +137,13 @@ def _like_the_english(catalog: Catalog, template: Template, text: str) -> Iterat
         yield line_of("needs", text), f"[needs] holds other values than {name}; copy it as it stands there"
 
 
-def _spoken(text: str) -> str:
+def without_jinja(text: str) -> str:
     """What customers will read, with every line where it was: no front matter but the opening, values as a digit."""
     lines = text.split("\n")
     marks = [number for number, line in enumerate(lines) if line.strip() == "+++"]
     for number in range(marks[1] + 1):
         key, _, words = lines[number].partition("=")
-        lines[number] = words.strip().strip('"') if key.strip() in ("opening", "subject") else ""
+        lines[number] = words.strip().strip('"') if key.strip() in ("opening", "subject", "preheader") else ""
     return _JINJA.sub(_blanked, "\n".join(lines))
 
 

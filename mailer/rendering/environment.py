@@ -18,10 +18,12 @@ from jinja2 import (
 )
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import SecurityError
+from jinja2.parser import Parser
 from jinja2.runtime import Context, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
 
-from mailer.clock import monotonic
+from mailer.clock import worked
 from mailer.errors import InputError
 from mailer.rendering import front, locales
 
@@ -101,6 +103,12 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
             raise SecurityError(f"{operator} works on numbers only, and ** not at all")
         return super().call_binop(context, operator, left, right)
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A value before a method of its name: `shipment.items` are the items of the shipment."""
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
     def is_safe_callable(self, obj: Any) -> bool:
         """Macros and a few methods of plain values; `"".ljust(10**9)` would be a gigabyte as well."""
         harmless = isinstance(obj, Macro) or getattr(obj, "__name__", "") in _KEPT_METHODS
@@ -113,10 +121,21 @@ def mail_environment(directory: Path, storefront: str = "main") -> MailEnvironme
 
     No HTML escaping here: the text is the mail, and what becomes of it in HTML is escaped there.
     """
+    # Markdown: the HTML part is made from it with HTML switched off.
+    return _environment(directory, storefront, autoescape=False)
+
+
+@lru_cache
+def html_environment(directory: Path, storefront: str = "main") -> MailEnvironment:
+    """The same for mails in HTML: every value is escaped, and no filter lifts that."""
+    return _environment(directory, storefront, autoescape=True)
+
+
+def _environment(directory: Path, storefront: str, *, autoescape: bool) -> MailEnvironment:
     environment = MailEnvironment(
         loader=_BlockLoader(directory, storefront),
         undefined=StrictUndefined,
-        autoescape=False,  # Markdown; the HTML part is made from it with HTML switched off
+        autoescape=autoescape,
         trim_blocks=True,
         lstrip_blocks=True,
         # A block ends its line itself; the line break after an include is trimmed.
@@ -133,11 +152,11 @@ def mail_environment(directory: Path, storefront: str = "main") -> MailEnvironme
 def render_text(environment: MailEnvironment, name: str, source: str, values: Mapping[str, Any], locale: str) -> str:
     """Fill a template. Raises InputError with the line; stops one that runs too long or writes too much."""
     pieces: list[str] = []
-    length, end = 0, monotonic() + _LONGEST_SECONDS
+    length, end = 0, worked() + _LONGEST_SECONDS
     try:
         for piece in _compiled(environment, source).generate({"formal": True, **values, "locale": locale}):
             length += len(piece)
-            if length > _MOST_CHARACTERS or monotonic() > end:
+            if length > _MOST_CHARACTERS or worked() > end:
                 raise InputError(f"templates/{name}", ["it writes too much or runs too long"])
             pieces.append(piece)
     except TemplateSyntaxError as error:
@@ -149,6 +168,19 @@ def render_text(environment: MailEnvironment, name: str, source: str, values: Ma
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
         raise _told(environment, name, error, str(error) or type(error).__name__) from None
     return "".join(pieces)
+
+
+def written(html: str) -> Markup:
+    """HTML that a template of ours wrote, to stand in another one as it is."""
+    return Markup(html)  # noqa: S704
+
+
+def macros(environment: MailEnvironment, name: str, source: str, values: Mapping[str, Any], locale: str) -> Any:
+    """The macros of a file, to be called by templates under a name. Raises InputError with the line."""
+    try:
+        return _compiled(environment, source).make_module({"formal": True, **values, "locale": locale})
+    except TemplateSyntaxError as error:
+        raise InputError(f"templates/{name}", [f"line {error.lineno}: {error.message}"]) from None
 
 
 def reads(environment: MailEnvironment, name: str, source: str) -> dict[str, int]:
@@ -171,6 +203,31 @@ def includes(environment: MailEnvironment, name: str, source: str) -> tuple[str,
             )
         found.append(str(node.template.value))
     return tuple(dict.fromkeys(found))
+
+
+def is_true(expression: str, values: Mapping[str, Any]) -> bool:
+    """Whether one expression is true of these values. Raises InputError when it is none or reads what is not there."""
+    try:
+        return bool(_expression(expression)(values))
+    except (RecursionError, MemoryError, SyntaxError):
+        raise InputError("expression", ["it is nested too deep"]) from None
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        raise InputError("expression", [str(error) or type(error).__name__]) from None
+
+
+def expression_reads(expression: str) -> list[str]:
+    """The values that one expression reads, as in `order.number`. Raises InputError when it is none."""
+    found: dict[str, int] = {}
+    environment = mail_environment(Path())
+    try:
+        _expression(expression)
+        for node in _read_by(Parser(environment, expression, state="variable").parse_expression()):
+            _collect(node, {}, found)
+    except (RecursionError, MemoryError, SyntaxError):
+        raise InputError("expression", ["it is nested too deep"]) from None
+    except TemplateError as error:
+        raise InputError("expression", [str(error) or type(error).__name__]) from None
+    return list(found)
 
 
 def pages_environment(directory: Path) -> Environment:
@@ -199,12 +256,15 @@ def _collect(node: nodes.Node, names: dict[str, str], found: dict[str, int]) -> 
     else:
         within, inner = [], names
     for child in node.iter_child_nodes():
-        _collect(_called_on(child), inner if child in within else names, found)
+        for one in _read_by(child):
+            _collect(one, inner if child in within else names, found)
 
 
-def _called_on(node: nodes.Node) -> nodes.Node:
-    """What a method belongs to: `order` of `order.items()`."""
-    return node.node.node if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr) else node
+def _read_by(node: nodes.Node) -> list[nodes.Node]:
+    """What a call reads: that which the method belongs to (`order` of `order.items()`), and what it is given."""
+    if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):
+        return [node.node.node, *node.args, *node.kwargs]
+    return [node]
 
 
 def _path(node: nodes.Node, names: Mapping[str, str]) -> str | None:
@@ -222,6 +282,11 @@ def _path(node: nodes.Node, names: Mapping[str, str]) -> str | None:
         return None
     root = names.get(node.name, node.name)
     return ".".join([root, *reversed(parts)]) if root else ""
+
+
+@lru_cache(maxsize=1000)
+def _expression(source: str) -> Callable[[Mapping[str, Any]], Any]:
+    return mail_environment(Path()).compile_expression(source, undefined_to_none=False)
 
 
 @lru_cache(maxsize=1000)

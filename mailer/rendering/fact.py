@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Self
 
 Value = str | int | bool | None
@@ -77,6 +78,10 @@ class Subject:
     language: str = "en"
     # Whose newest mail our promises count from.
     conversation_id: int | None = None
+    # The parcel, the delay and the return that a mail of a flow tells of.
+    shipment_id: int | None = None
+    incident_id: int | None = None
+    return_id: int | None = None
 
     def stored(self) -> dict[str, Any]:
         """As a Draft keeps it in `rests_on`."""
@@ -113,6 +118,7 @@ def differences(before: Mapping[str, Any], after: Facts) -> list[str]:
     ]
 
 
+@lru_cache(maxsize=10_000)
 def general(path: str) -> str:
     """The path with `*` for each place in a list."""
     return ".".join("*" if part.isdigit() else part for part in path.split("."))

@@ -3,14 +3,17 @@
 What is not known is no fact: a template finds it absent, and `where_to_add` says where it would come from.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 
-from mailer.model import Direction, Message, MessageState, Product
+from mailer.model import Direction, Enrollment, FlowStep, Message, MessageState, Product, ShopFact
+from mailer.rendering.compensation import read_ledger
 from mailer.rendering.fact import Fact, Facts, Subject, Turn, Value, differences, rests_on
-from mailer.rendering.order_facts import Purchase, order_facts, order_turns, read_purchase, state_of
+from mailer.rendering.order_facts import Purchase, order_facts, order_turns, read_purchase, read_purchases, state_of
+from mailer.rendering.shipment_facts import occasion_facts, occasion_turns, read_occasion
 from mailer.rendering.shop_facts import ShopBook, read_shop, shop_facts, shop_turns
 from mailer.rendering.where import where_to_add
 
@@ -18,11 +21,13 @@ __all__ = [
     "Fact",
     "Facts",
     "Purchase",
+    "Stock",
     "Subject",
     "Turn",
     "Value",
     "differences",
     "read_facts",
+    "read_stock",
     "rests_on",
     "state_of",
     "where_to_add",
@@ -32,21 +37,61 @@ _PROMISE_HOURS = 48
 _PROMISE_PATHS = ("promise.by", "promise.hours")
 
 
-def read_facts(session: Session, subject: Subject, *, now: datetime) -> Facts:
-    """Everything that is known now of what a reply is about, and when time alone will change it."""
-    shop = read_shop(session, subject.language, now=now)
-    purchase = read_purchase(session, subject.order_id)
+@dataclass(frozen=True)
+class Stock:
+    """Rows that the facts of many subjects are made of, read at once for all of them."""
+
+    purchases: Mapping[int, Purchase]
+    shop: Mapping[str, ShopFact]
+    # The orders of which a mail of a flow told already.
+    noticed: frozenset[int]
+
+
+def read_stock(session: Session, order_ids: Sequence[int], *, now: datetime) -> Stock:
+    """What `read_facts` needs to know of these orders and of the shop."""
+    told = select(Enrollment.order_id).join(FlowStep, col(FlowStep.enrollment_id) == Enrollment.id)
+    noticed = session.exec(told.where(col(Enrollment.order_id).in_(order_ids), col(FlowStep.delivery_id).is_not(None)))
+    return Stock(
+        read_purchases(session, order_ids),
+        read_shop(session, "en", now=now).rows,
+        frozenset(one for one in noticed if one is not None),
+    )
+
+
+def read_facts(session: Session, subject: Subject, *, now: datetime, stock: Stock | None = None) -> Facts:
+    """Everything that is known now of what a reply is about, and when time alone will change it.
+
+    `stock` holds rows that were read for many subjects at once.
+    """
+    if stock is None:
+        shop = read_shop(session, subject.language, now=now)
+        purchase = read_purchase(session, subject.order_id)
+    else:
+        shop = ShopBook(stock.shop, subject.language, now)
+        purchase = stock.purchases.get(subject.order_id or 0)
     country = subject.country or (purchase.order.country if purchase else None)
     promise = _promise(session, subject, shop)
     facts = [*shop_facts(shop, country), *_promised(promise, shop)]
     turns = [*shop_turns(shop, country), *_promise_turns(promise, shop)]
     if purchase is not None:
-        facts += order_facts(purchase, shop)
+        facts += order_facts(purchase, shop, read_ledger(session, purchase.order, shop))
         turns += order_turns(purchase, shop)
+    told = stock is None or subject.order_id in stock.noticed
+    occasion = read_occasion(session, subject, purchase, shop, told_before=told)
+    facts += occasion_facts(occasion, purchase, shop)
+    turns += occasion_turns(occasion, shop)
     if (product := _product(session, subject, purchase)) is not None:
         facts += _product_facts(product, shop)
         turns += _product_turns(product, shop)
+    if purchase is not None and purchase.order.marketplace:
+        facts = [fact for fact in facts if marketplace_allows(fact.path)]
     return Facts(tuple(facts), tuple(turns))
+
+
+def marketplace_allows(path: str) -> bool:
+    """Whether a marketplace's buyer may be told this: no offers, and no links of ours; a carrier's link may stand."""
+    root, _, rest = path.partition(".")
+    return root != "offers" and not (root in ("shop", "product") and rest.endswith("url"))
 
 
 def _product(session: Session, subject: Subject, purchase: Purchase | None) -> Product | None:

@@ -7,11 +7,13 @@ from typing import Any
 from mailer.errors import InputError
 
 _MARK = "+++"
-_KINDS = ("reply", "acknowledgement")
+_KINDS = ("reply", "acknowledgement", "transactional", "feedback", "marketing")
 # What may stand above the tables, and whether it is text, a yes or no, or either.
 _KEYS: dict[str, tuple[type, ...]] = {
     "kind": (str,),
     "subject": (str,),
+    "preheader": (str,),
+    "sender": (str,),
     "opening": (str,),
     "before": (str,),
     "holding": (bool, str),

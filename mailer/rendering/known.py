@@ -12,6 +12,8 @@ from mailer.rendering.fact import general
 ALWAYS = ("shop.name", "agent.name", "formal", "locale")
 # What the frame is filled with.
 FRAMED = ("opening", "answers")
+# What the templates of lifecycle mails are given beside facts.
+OF_THE_KIT = ("kit", "words", "kind", "caller")
 
 _TREE: dict[str, Any] = {
     "formal": True,
@@ -24,6 +26,7 @@ _TREE: dict[str, Any] = {
         "currency": "EUR",
         "payment_state": "paid",
         "country": "DE",
+        "promised_on": "2026-11-25",
         "shipped_on": "2026-11-18",
         "expected_on": "2026-11-27",
         "late": True,
@@ -37,8 +40,14 @@ _TREE: dict[str, Any] = {
     },
     "customer": {"first_name": "Ana", "last_name": "Ruiz", "full_name": "Ana Ruiz"},
     "items": [
-        {"title": "Linen shirt (M)", "quantity": 1, "sku": "LS-M"},
-        {"title": "Wool scarf", "quantity": 2, "sku": "WS"},
+        {
+            "title": "Linen shirt (M)",
+            "quantity": 1,
+            "sku": "LS-M",
+            "price": "49.00",
+            "image_url": "https://shop.example/pictures/linen-shirt.jpg",
+        },
+        {"title": "Wool scarf", "quantity": 2, "sku": "WS", "price": "5.00"},
     ],
     "parcels": [
         {
@@ -54,6 +63,56 @@ _TREE: dict[str, Any] = {
             "last_place": "Leipzig",
         }
     ],
+    "shipment": {
+        "carrier": "DHL",
+        "number": "JD014",
+        "url": "https://track.example/JD014",
+        "state": "in_transit",
+        "expected_on": "2026-11-27",
+        "shipped_on": "2026-11-18",
+        "position": 1,
+        "count": 2,
+        "rest_follows": True,
+        "items": [
+            {
+                "title": "Linen shirt (M)",
+                "quantity": 1,
+                "image_url": "https://shop.example/pictures/linen-shirt.jpg",
+            }
+        ],
+    },
+    "delay": {
+        "kind": "eta_slip",
+        "reason": "a storm stopped the flights out of Leipzig",
+        "promised_on": "2026-11-25",
+        "expected_on": "2026-11-29",
+        "days_late": 4,
+    },
+    "return": {
+        "state": "agreed",
+        "keep": False,
+        "wish": "refund",
+        "send_to": "Linen & Co, Returns, Lagerweg 1, 10115 Berlin",
+        "label_url": "https://track.example/label/17",
+        "items": [{"title": "Linen shirt (M)", "quantity": 1}],
+    },
+    "refund": {"amount": "59.00", "currency": "EUR", "on": "2026-11-20"},
+    "notice": {"kind": "delay", "sent_on": "2026-11-19", "expected_on": "2026-11-27"},
+    "coupon": {"code": "THANKS-7Q4M", "until": "2027-02-28"},
+    "links": {
+        **{f"rate_{value}": f"https://care.shop.example/rate/r?value={value}" for value in range(1, 6)},
+        **{f"rate_mail_{value}": f"mailto:care+rate-r@shop.example?subject={value}" for value in range(1, 6)},
+        **{f"review_{stars}": f"https://care.shop.example/review/v?stars={stars}" for stars in range(1, 6)},
+        "review": "https://care.shop.example/review/v",
+        "arrived_yes": "https://care.shop.example/rate/a?value=1",
+        "arrived_no": "https://care.shop.example/rate/a?value=0",
+        "wait": "https://care.shop.example/choice/c?answer=wait",
+        "cancel": "https://care.shop.example/choice/c?answer=cancel",
+        "return": "https://care.shop.example/return/t",
+        "unsubscribe": "https://care.shop.example/unsubscribe/u",
+        "unsubscribe_mail": "mailto:care+unsubscribe-u@shop.example?subject=unsubscribe",
+        "unseen": "https://care.shop.example/unseen/s",
+    },
     "shop": {
         "name": "Linen & Co",
         "since": 2012,

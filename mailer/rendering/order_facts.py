@@ -5,14 +5,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlmodel import Session, col, select
 
-from mailer.model import Order, OrderLine, ParcelState, Scan, Shipment
+from mailer.model import Order, OrderLine, ParcelState, Refund, Scan, Shipment
+from mailer.rendering.compensation import Ledger, Tier, offered
 from mailer.rendering.fact import Fact, Turn, Value
+from mailer.rendering.hosts import PICTURE_HOSTS, safe_link
 from mailer.rendering.shop_facts import ShopBook, return_rule
 
+_OfOrder = TypeVar("_OfOrder", OrderLine, Shipment, Refund)
 # A parcel that only has a label has not left us.
 _NOT_SHIPPED = (ParcelState.LABEL,)
 # The carrier itself says that it is not on its way as it should be.
@@ -27,12 +30,13 @@ _REFUND_STATES = {
 
 @dataclass(frozen=True)
 class Purchase:
-    """An order with its positions, its parcels, and the last scan of each parcel."""
+    """An order with its positions, its parcels, the last scan of each parcel, and its refunds, the newest last."""
 
     order: Order
     lines: Sequence[OrderLine] = ()
     parcels: Sequence[Shipment] = ()
     scans: Mapping[int, Scan] = field(default_factory=dict)
+    refunds: Sequence[Refund] = ()
 
     @property
     def state(self) -> str:
@@ -66,7 +70,37 @@ def read_purchase(session: Session, order_id: int | None) -> Purchase | None:
         return None
     lines = session.exec(select(OrderLine).where(OrderLine.order_id == order.id).order_by(col(OrderLine.id))).all()
     parcels = session.exec(select(Shipment).where(Shipment.order_id == order.id).order_by(col(Shipment.id))).all()
-    return Purchase(order, lines, parcels, _last_scans(session, parcels))
+    refunds = session.exec(
+        select(Refund).where(Refund.order_id == order.id).order_by(col(Refund.refunded_at), col(Refund.id))
+    ).all()
+    return Purchase(order, lines, parcels, _last_scans(session, parcels), refunds)
+
+
+def read_purchases(session: Session, order_ids: Sequence[int]) -> dict[int, Purchase]:
+    """As `read_purchase`, for many orders with one question for each kind of row."""
+    orders = session.exec(select(Order).where(col(Order.id).in_(order_ids))).all()
+    lines = _by_order(session.exec(select(OrderLine).where(col(OrderLine.order_id).in_(order_ids))).all())
+    parcels = _by_order(session.exec(select(Shipment).where(col(Shipment.order_id).in_(order_ids))).all())
+    refunds = _by_order(session.exec(select(Refund).where(col(Refund.order_id).in_(order_ids))).all())
+    scans = _last_scans(session, [parcel for some in parcels.values() for parcel in some])
+    return {
+        one: Purchase(
+            order,
+            lines.get(one, []),
+            parcels.get(one, []),
+            {parcel.id or 0: scans[parcel.id or 0] for parcel in parcels.get(one, []) if parcel.id in scans},
+            sorted(refunds.get(one, []), key=lambda refund: (refund.refunded_at, refund.id or 0)),
+        )
+        for order in orders
+        if (one := order.id or 0)
+    }
+
+
+def _by_order(rows: Sequence[_OfOrder]) -> dict[int, list[_OfOrder]]:
+    found: dict[int, list[_OfOrder]] = {}
+    for row in sorted(rows, key=lambda one: one.id or 0):
+        found.setdefault(row.order_id, []).append(row)
+    return found
 
 
 def state_of(order: Order, parcels: Sequence[Shipment]) -> str:
@@ -92,21 +126,21 @@ def _is_late(parcel: Shipment, today: date) -> bool:
     return parcel.state in _IN_TROUBLE or (parcel.expected_on is not None and parcel.expected_on < today)
 
 
-def order_facts(purchase: Purchase, shop: ShopBook) -> Iterator[Fact]:
+def order_facts(purchase: Purchase, shop: ShopBook, ledger: Ledger) -> Iterator[Fact]:
     """Everything under `order.`, `customer.`, `items.`, `parcels.` and `compensation.`."""
     order = purchase.order
     values = {
         **_told(purchase, shop),
         **_delivery(purchase, shop),
-        **_money_back(order, shop),
+        **_money_back(purchase, shop),
         **_return(purchase, shop),
         **_customer(order),
     }
     for path, value in values.items():
         if value not in (None, ""):
             yield Fact(path, value, order.source, order.changed_at)
-    yield from _compensation(purchase, shop)
-    yield from _items(order, purchase.lines)
+    yield from _compensation(purchase, shop, ledger)
+    yield from _items(order, purchase.lines, shop)
     for position, parcel in enumerate(purchase.parcels):
         yield from _parcel(f"parcels.{position}", parcel, purchase, shop)
 
@@ -139,6 +173,7 @@ def _told(purchase: Purchase, shop: ShopBook) -> dict[str, Value]:
         "order.currency": order.currency,
         "order.payment_state": order.payment_state,
         "order.country": order.country,
+        "order.promised_on": order.promised_on.isoformat() if order.promised_on else None,
         "order.canceled_on": _day(order.canceled_at, shop),
     }
 
@@ -154,11 +189,16 @@ def _delivery(purchase: Purchase, shop: ShopBook) -> dict[str, Value]:
     }
 
 
-def _money_back(order: Order, shop: ShopBook) -> dict[str, Value]:
+def _money_back(purchase: Purchase, shop: ShopBook) -> dict[str, Value]:
     """What went back, from the state of the payment and, where the shop told of them, from the refunds themselves."""
-    refunds = _refunds(order.raw)
+    order = purchase.order
+    told = [(one.refunded_at, _amount(one.amount)) for one in purchase.refunds]
+    refunds = [one for one in told if one[1] > 0] or _refunds(order.raw)
     amounts = [amount for _, amount in refunds]
     state = _REFUND_STATES.get(order.payment_state or "") or ("partial" if sum(amounts) else None)
+    if purchase.refunds and state == "none" and sum(amounts):
+        # The shop told of the refund, and not yet of what it makes of the payment.
+        state = "full" if sum(amounts) >= _amount(order.total) else "partial"
     amount = str(sum(amounts)) if amounts else order.total if state == "full" else None
     days = [_day(at, shop) for at, _ in refunds if at]
     paid = state in ("full", "partial")
@@ -225,21 +265,21 @@ def _customer(order: Order) -> dict[str, Value]:
     }
 
 
-def _compensation(purchase: Purchase, shop: ShopBook) -> Iterator[Fact]:
+def _compensation(purchase: Purchase, shop: ShopBook, ledger: Ledger) -> Iterator[Fact]:
     late = days_late(purchase, shop.today)
-    reached = [tier for tier in shop.get("compensation") or () if late is not None and tier["after_days"] <= late]
-    if reached:
-        tier = max(reached, key=lambda one: int(one["after_days"]))
-        yield shop.fact("compensation.offer", "compensation", shop.words(tier["offer"]))
-        yield shop.fact("compensation.after_days", "compensation", tier["after_days"])
+    tier = offered(purchase.order, late, ledger, shop)
+    if isinstance(tier, Tier):
+        yield shop.fact("compensation.offer", "compensation", shop.words(tier.offer))
+        yield shop.fact("compensation.after_days", "compensation", tier.after_days)
 
 
-def _items(order: Order, lines: Sequence[OrderLine]) -> Iterator[Fact]:
+def _items(order: Order, lines: Sequence[OrderLine], shop: ShopBook) -> Iterator[Fact]:
     for position, line in enumerate(lines):
         title = f"{line.title} ({line.variant})" if line.variant else line.title
-        values: dict[str, Value] = {"title": title, "quantity": line.quantity, "sku": line.sku}
-        for name, value in values.items():
-            if value != "":
+        values: dict[str, Value] = {"title": title, "quantity": line.quantity, "sku": line.sku, "price": line.price}
+        picture = safe_link(line.image_url, PICTURE_HOSTS | shop.link_hosts)
+        for name, value in {**values, "image_url": picture}.items():
+            if value not in (None, ""):
                 yield Fact(f"items.{position}.{name}", value, order.source, order.changed_at)
 
 

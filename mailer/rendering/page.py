@@ -5,7 +5,7 @@ from typing import Any
 
 from mailer.rendering.catalog import Catalog, Template, chain
 from mailer.rendering.context import context, flatten, merged, shaped
-from mailer.rendering.environment import mail_environment, render_text
+from mailer.rendering.environment import MailEnvironment, html_environment, mail_environment, render_text
 from mailer.rendering.fact import general
 from mailer.rendering.known import ALWAYS
 
@@ -13,14 +13,25 @@ _ALWAYS = {"shop": {"name": ""}, "agent": {"name": ""}}
 
 
 class Page:
-    """A template, its blocks, and the facts in the form that they declare: what is not known is None or empty."""
+    """A template, its blocks, and the facts in the form that they declare: what is not known is None or empty.
+
+    `source` is what is filled instead of the template's own body: the same with its styles in place.
+    """
 
     def __init__(
-        self, catalog: Catalog, template: Template, locales: Sequence[str], facts: Mapping[str, object], storefront: str
+        self,
+        catalog: Catalog,
+        template: Template,
+        locales: Sequence[str],
+        facts: Mapping[str, object],
+        storefront: str,
+        source: str | None = None,
     ) -> None:
-        self.template = template
+        self.template, self.source = template, template.body if source is None else source
         self.parts = catalog.parts(template, storefront)
-        self.environment = mail_environment(catalog.directory, storefront)
+        self._plain = mail_environment(catalog.directory, storefront)
+        html = template.name.endswith(".html")
+        self.environment = html_environment(catalog.directory, storefront) if html else self._plain
         self.samples: dict[str, Any] = {}
         for part in self.parts:
             self.samples = merged(self.samples, merged(part.optional, part.needs))
@@ -44,19 +55,19 @@ class Page:
         places = [place for path in wanted for place in _places(path, self.facts)]
         return [place for place in places if self.facts.get(place) in (None, "")]
 
-    def fill(self, **more: str) -> str:
+    def fill(self, **more: object) -> str:
         """The text, tidy."""
-        return tidy(self._written(self.template.body, more)).rstrip("\n")
+        return tidy(self._written(self.environment, self.source, more)).rstrip("\n")
 
     def say(self, field: str) -> str:
-        """A line of the front matter: opening, before, holding or asks; "" for no."""
+        """A line of the front matter as plain text: opening, before, subject and the like; "" for no."""
         words = getattr(self.template, field)
         if isinstance(words, bool):
             return "yes" if words else ""
-        return " ".join(self._written(words, {}).split())
+        return " ".join(self._written(self._plain, words, {}).split())
 
-    def _written(self, source: str, more: Mapping[str, str]) -> str:
-        return render_text(self.environment, self.template.name, source, {**self.values, **more}, self.locale)
+    def _written(self, environment: MailEnvironment, source: str, more: Mapping[str, object]) -> str:
+        return render_text(environment, self.template.name, source, {**self.values, **more}, self.locale)
 
 
 def tidy(text: str) -> str:

@@ -16,7 +16,9 @@ from sqlmodel import Session, select
 from mailer.calendars import parse_zone
 from mailer.db import insert_once
 from mailer.model import ShopFact
+from mailer.offers_config import OffersConfig
 from mailer.rendering.fact import Fact, Turn, Value
+from mailer.rendering.hosts import hosts_of
 from mailer.shop_config import Shop as ShopConfig
 
 _EU = frozenset(
@@ -68,6 +70,12 @@ class ShopBook:
         parents = (self.language, self.language.split("-")[0], house, house.split("-")[0], "en")
         return next((value[one] for one in parents if value.get(one)), next(iter(value.values()), None))
 
+    @cached_property
+    def link_hosts(self) -> frozenset[str]:
+        """Where links and pictures that others name may lead: the shop's own hosts, and those that it trusts."""
+        own = {path: row.value for path, row in self.rows.items()}
+        return frozenset((*hosts_of(own), *(self.get("link_hosts") or ())))
+
     def fact(self, path: str, key: str, value: Value) -> Fact:
         """A fact that rests on this key of [shop]."""
         row = self.rows.get(key)
@@ -87,13 +95,15 @@ def regions(country: str | None) -> list[str]:
     return [*own, *(["EU"] if country in _EU else []), "*"]
 
 
-def sync_shop_facts(session: Session, shop: ShopConfig, *, now: datetime) -> int:
+def sync_shop_facts(session: Session, shop: ShopConfig, offers: OffersConfig | None = None, *, now: datetime) -> int:
     """Keep what [shop] says now; how many values are others. What stayed as it was keeps its time.
 
     A value that is gone stays as a row of none, so that drafts that rest on it are seen to be older.
     """
     known = {row.path: row for row in session.exec(select(ShopFact).with_for_update())}
     told = dict(_rows(shop.model_dump(mode="json", exclude_none=True)))
+    if offers is not None and shop.compensation:
+        told |= {"compensation.days": offers.period.days, "compensation.budget": offers.budget}
     changed = [path for path in {**known, **told} if path not in known or known[path].value != told.get(path)]
     for path in changed:
         row = ShopFact(path=path, value=told.get(path), source=_SOURCE, changed_at=now)

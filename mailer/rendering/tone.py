@@ -125,13 +125,14 @@ def _rule(source: str, number: int, told: dict[str, Any]) -> _Rule:
     if not (told.get("words") and told.get("why") and told.get("better")):
         raise InputError(source, [f"rule {number}: words, why and better are needed"])
     loose = bool(told.get("per_word"))
-    words = _pattern(told["words"], loose=loose)
+    words = pattern(told["words"], loose=loose)
     assert words is not None
-    unless, near = (_pattern(told.get(key, ()), loose=loose) for key in ("unless", "near"))
+    unless, near = (pattern(told.get(key, ()), loose=loose) for key in ("unless", "near"))
     return _Rule(words, told["why"], told["better"], unless, near, bool(told.get("dated")))
 
 
-def _pattern(phrases: Sequence[str], *, loose: bool) -> re.Pattern[str] | None:
+def pattern(phrases: Sequence[str], *, loose: bool = False) -> re.Pattern[str] | None:
+    """An expression that finds any of these phrases, in the form that tone_words/en.toml explains; None of none."""
     if not phrases:
         return None
     return re.compile("|".join(_phrase(one, loose=loose) for one in phrases), re.IGNORECASE)

@@ -22,6 +22,10 @@ _OTHERWISE: dict[str, tuple[object, ...]] = {
     "product.stock": (0, 3),
     "asked.has_photo": (True, False),
     "formal": (False,),
+    "shipment.state": ("label", "out_for_delivery", "delivered", "lost"),
+    "shipment.count": (1,),
+    "delay.kind": ("not_shipped", "not_scanned", "silent", "overdue", "exception"),
+    "return.wish": ("exchange", "repair", "voucher"),
 }
 _STATES = ("not_shipped", "in_transit", "delivered", "canceled")
 
@@ -32,7 +36,7 @@ def stumbles(catalog: Catalog, template: Template) -> list[InputError]:
     declared, needed = _declared(catalog, template, storefront)
     page = Page(catalog, template, [template.locale], {}, storefront)
     found: dict[str, InputError] = {}
-    for facts in _tries(declared, needed):
+    for facts in tries(declared, needed):
         try:
             page.know(facts)
             page.fill()
@@ -52,7 +56,8 @@ def _declared(catalog: Catalog, template: Template, storefront: str) -> tuple[di
     return samples, needed
 
 
-def _tries(declared: Mapping[str, object], needed: set[str]) -> Iterator[dict[str, object]]:
+def tries(declared: Mapping[str, object], needed: set[str]) -> Iterator[dict[str, object]]:
+    """All facts in every state, as little as may be known, each one missing, and each other value that matters."""
     always: dict[str, object] = {path: SAMPLES[path] for path in ALWAYS if path in SAMPLES}
     for state in _STATES if "order.state" in declared else ("",):
         full = {**always, **declared, **({"order.state": state} if state else {})}

@@ -23,6 +23,7 @@ _ORDER = {
     "refunded": "the shop's data tell of no refund",
     "refunded_on": "the shop's data tell of no refund with a date",
     "return_until": f'{_NO_DELIVERY}; and add `days` under [shop.returns."*"] in config.toml',
+    "promised_on": "the shop named no day of delivery",
     "return_open": f'{_NO_DELIVERY}; and add `days` under [shop.returns."*"] in config.toml',
 }
 _ROOTS = {
@@ -37,6 +38,13 @@ _ROOTS = {
     "promise": _SHOP.format(key="promise_hours"),
     "asked": "the mail does not say",
     "agent": "only a person who signs has one",
+    "shipment": "the parcel has none, or its carrier did not say",
+    "delay": "the incident has none",
+    "return": "the return has none; `mailer returns show` tells what it has",
+    "refund": "the order has no refund",
+    "notice": "no shipping or delay notice has gone out for the order",
+    "coupon": "the step of the flow names no pool, or the pool is empty: `coupon` in schedules/flows, `mailer coupons`",
+    "links": "it is a page of ours: set `public_url` under [web] in config.toml; marketplaces forbid links",
 }
 _COLUMNS = {"url": "link", "size_chart_url": "size_chart"}
 

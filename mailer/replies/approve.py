@@ -25,6 +25,7 @@ from mailer.model import (
     Message,
     SentCopy,
 )
+from mailer.offers.compensation import OfferTerms, grant
 from mailer.outbound.compose import Letter, compose, reply_subject
 from mailer.outbound.guard import changed_facts
 from mailer.outbound.outbox import Outgoing, enqueue
@@ -48,13 +49,16 @@ class Terms:
     keys: Keys
     # Whether a copy is to be put among the sent mails, as the provider keeps none.
     sent_copy: bool = False
+    # What notes a compensation that a reply offers; without it none is noted.
+    offers: OfferTerms | None = None
 
     @classmethod
     def of(cls, settings: Settings, keys: Keys) -> Self:
         """As config.toml says."""
         sender, outbound = settings.sender, settings.outbound
         copy = outbound.sent_copy != "none"
-        return cls(sender.address, sender.name, settings.replies.undo, outbound.give_up_after, keys, copy)
+        offers = OfferTerms.of(settings, keys)
+        return cls(sender.address, sender.name, settings.replies.undo, outbound.give_up_after, keys, copy, offers)
 
 
 def approve(session: Session, draft_id: int, *, version: int, agent_id: int, terms: Terms, now: datetime) -> int:
@@ -64,6 +68,7 @@ def approve(session: Session, draft_id: int, *, version: int, agent_id: int, ter
     """
     draft, conversation = _pending(session, draft_id, version)
     _refuse_if_overtaken(session, draft, now)
+    _note_what_it_offers(session, draft, terms, now)
     approval = Approval(draft_id=draft_id, version=version, agent_id=agent_id, approved_at=now)
     session.add(approval)
     session.flush()
@@ -194,6 +199,16 @@ def _refuse_if_overtaken(session: Session, draft: Draft, now: datetime) -> None:
         raise Conflict("the customer wrote again; read the newer mail first, a new draft is on its way")
     if changes := changed_facts(session, draft, now=now):
         raise Conflict(f"the facts changed since this was written: {'; '.join(changes)}; look at the text again")
+
+
+def _note_what_it_offers(session: Session, draft: Draft, terms: Terms, now: datetime) -> None:
+    """Enter the compensation that stands in the text in the ledger; a person may have taken it out."""
+    offer = draft.facts.get("compensation.offer")
+    words = str(offer["value"] if isinstance(offer, dict) else offer)
+    if terms.offers is None or draft.order_id is None or offer is None or words not in draft.text:
+        return
+    if grant(session, draft.order_id, draft.recipient, terms=terms.offers, now=now) is None:
+        raise Conflict("what it offers for the delay cannot be given any more; look at the text again")
 
 
 def _overtaken(session: Session, draft: Draft) -> bool:

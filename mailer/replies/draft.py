@@ -31,6 +31,7 @@ from mailer.rendering.facts import Facts, Subject, rests_on
 from mailer.rendering.render import MissingFacts, Rendered, compose_reply
 from mailer.rendering.where import worth_adding
 from mailer.replies.case import Case, House, last_answer, newest_mail, waiting_cases
+from mailer.replies.close import say_closed
 from mailer.replies.due import end_clocks, on_mail
 from mailer.replies.policy import HOLDING, ORDER_UNKNOWN, Answer, Holding, NeedsPerson, Silent, choose, speaks_of_orders
 from mailer.replies.refresh import NEEDS_FACTS, ask_again, lacking, outdated, refresh
@@ -215,6 +216,7 @@ def _record_one(session: Session, conversation: Conversation, proposal: Proposal
     if isinstance(outcome, Silent):
         end_clocks(session, case.conversation_id, now=now)
         conversation.state, conversation.reason = ConversationState.CLOSED, outcome.reason
+        say_closed(session, conversation, answered=False, now=now)
         return
     on_mail(session, case.conversation_id, case.intents, house.clocks, received_at=case.received_at)
     if isinstance(outcome, NeedsPerson):

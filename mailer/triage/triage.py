@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlmodel import Session, col, select
 
 from mailer.clock import Clock
-from mailer.db import Database
+from mailer.db import Database, describe
 from mailer.model import Classification, Conversation, ConversationState, Message, MessageState, Order, Route
 from mailer.triage.classifier import Classifier, Judgement, Wish
 from mailer.triage.entities import claims_number, order_numbers
@@ -16,15 +17,20 @@ from mailer.triage.known import Shops, view_of
 from mailer.triage.match import By, match_order
 from mailer.triage.reading import read_mail
 
-# A batch is one transaction, and a mail takes some milliseconds: others want to write too.
 _BATCH = 20
+
+log = structlog.get_logger()
 
 
 async def triage_received(db: Database, clock: Clock, classifier: Classifier) -> bool:
     """Judge a batch; False when there was none."""
     waiting = await db.read(received, _BATCH)
     now = clock.now()
-    await db.run_each(lambda session, ids: triage(session, ids, classifier, now=now), waiting, set_aside)
+    # Judging takes milliseconds: others write meanwhile.
+    findings, failed = await db.read(_judge_each, waiting, classifier, now=now)
+    await db.run(record, findings)
+    for message_id, error in failed:
+        await db.run(set_aside, message_id, error)
     return bool(waiting)
 
 
@@ -37,11 +43,34 @@ def received(session: Session, limit: int) -> list[int]:
 
 
 def triage(session: Session, message_ids: Sequence[int], classifier: Classifier, *, now: datetime) -> None:
-    """Give each of these messages its Classification, and its conversation the order and the language."""
-    wanted = select(Message).where(col(Message.id).in_(message_ids), Message.state == MessageState.RECEIVED)
+    """Judge these messages and record it, in one transaction."""
     shops = Shops(session)
-    for message in session.exec(wanted.order_by(col(Message.id)).with_for_update(skip_locked=True)):
-        _triage_one(session, message, classifier, shops, now)
+    record(session, [judge(session, one, classifier, shops, now=now) for one in message_ids])
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found out about one message."""
+
+    classification: Classification
+    order_id: int | None
+    language: str | None
+
+
+def _judge_each(
+    session: Session, message_ids: Sequence[int], classifier: Classifier, *, now: datetime
+) -> tuple[list[Finding], list[tuple[int, str]]]:
+    """The findings, and the messages that cannot be judged with their errors."""
+    shops = Shops(session)
+    found: list[Finding] = []
+    failed: list[tuple[int, str]] = []
+    for message_id in message_ids:
+        try:
+            found.append(judge(session, message_id, classifier, shops, now=now))
+        except Exception as error:
+            log.exception("set_aside", verb="mailer.triage.triage.judge")
+            failed.append((message_id, describe(error)))
+    return found, failed
 
 
 @dataclass(frozen=True)
@@ -53,7 +82,9 @@ class _Named:
     unknown_number: str | None
 
 
-def _triage_one(session: Session, message: Message, classifier: Classifier, shops: Shops, now: datetime) -> None:
+def judge(session: Session, message_id: int, classifier: Classifier, shops: Shops, *, now: datetime) -> Finding:
+    """Read one message and judge it; nothing is written."""
+    message = session.get_one(Message, message_id)
     conversation = session.get_one(Conversation, message.conversation_id)
     # A mail that only forwards something has no words of its own; a bare quote of ours says nothing new.
     words = message.own_words or ("" if message.in_reply_to else message.text)
@@ -63,23 +94,36 @@ def _triage_one(session: Session, message: Message, classifier: Classifier, shop
     own = named.order if named.order and named.order.email == message.from_address else None
     language = reading.language or conversation.language or "en"
     judgement = classifier.classify(message.subject, words, language, view_of(session, own, now=now))
-    session.add(
-        Classification(
-            message_id=message.id or 0,
-            **judged(judgement),
-            order_numbers=list(named.numbers),
-            order_id=named.order.id if named.order else None,
-            unknown_number=named.unknown_number,
-            language=reading.language,
-            tracking_number=reading.tracking_number,
-            entities=reading.entities,
-            classifier=classifier.name,
-            created_at=now,
-        )
+    order_id = named.order.id if named.order else None
+    classification = Classification(
+        message_id=message_id,
+        **judged(judgement),
+        order_numbers=list(named.numbers),
+        order_id=order_id,
+        unknown_number=named.unknown_number,
+        language=reading.language,
+        tracking_number=reading.tracking_number,
+        entities=reading.entities,
+        classifier=classifier.name,
+        created_at=now,
     )
-    conversation.order_id = named.order.id if named.order else conversation.order_id
-    conversation.language = reading.language or conversation.language
-    message.state = MessageState.TRIAGED
+    return Finding(classification, order_id, reading.language)
+
+
+def record(session: Session, findings: Sequence[Finding]) -> None:
+    """Give each message its Classification, and its conversation the order and the language, once."""
+    for finding in findings:
+        wanted = select(Message).where(
+            Message.id == finding.classification.message_id, Message.state == MessageState.RECEIVED
+        )
+        message = session.exec(wanted.with_for_update(skip_locked=True)).first()
+        if message is None:
+            continue
+        session.add(finding.classification)
+        conversation = session.get_one(Conversation, message.conversation_id)
+        conversation.order_id = finding.order_id or conversation.order_id
+        conversation.language = finding.language or conversation.language
+        message.state = MessageState.TRIAGED
 
 
 def _named(session: Session, message: Message, conversation: Conversation, words: str, shops: Shops) -> _Named:

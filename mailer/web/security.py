@@ -4,7 +4,7 @@ SecurityHeaders (on each answer), Unbroken (a fault becomes an answer), SameOrig
 BodyLimit (nobody fills the memory).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import structlog
@@ -35,8 +35,9 @@ Answer = Callable[[int, str], Response]
 class SecurityHeaders:
     """The same safe headers on each answer. Pages hold customers' words: no cache keeps what does not ask for it."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, instead: Mapping[str, str] | None = None) -> None:
         self.app = app
+        self.headers = {**_HEADERS, **(instead or {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,7 +46,7 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(_HEADERS)
+                headers.update(self.headers)
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 

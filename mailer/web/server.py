@@ -1,4 +1,4 @@
-"""The two applications: the console for people, the public one for the shop's systems.
+"""The two applications: the console for people, the public one for the shop's systems and for customers' links.
 
 The console listens on loopback and knows every page; the public one knows only what is written below, and answers 404
 to the rest.
@@ -20,12 +20,26 @@ from mailer.db import Database
 from mailer.replies.approve import Terms
 from mailer.signing import Keys
 from mailer.web import problems
-from mailer.web.api import orders
-from mailer.web.console import deliveries, drafts, item, quarantine, queue, regroupings, replies, sign_in, wishes
+from mailer.web.api import openapi, orders
+from mailer.web.console import (
+    deliveries,
+    drafts,
+    item,
+    photos,
+    quarantine,
+    queue,
+    regroupings,
+    replies,
+    sign_in,
+    stop,
+    wishes,
+)
 from mailer.web.desk import Desk, signed_in
 from mailer.web.door import Door
 from mailer.web.pages import STATIC, Pages
-from mailer.web.public import healthz, metrics
+from mailer.web.public import healthz, hooks, metrics
+from mailer.web.public.customers import Customers
+from mailer.web.public.site import Site
 from mailer.web.security import BodyLimit, SameOrigin, SecurityHeaders, Unbroken
 
 _CONSOLE_BODY = 1_000_000
@@ -41,15 +55,18 @@ def build_console(db: Database, settings: Settings, keys: Keys, clock: Clock, wa
     problems.handle(app)
     for open_to_all in (sign_in, healthz, metrics):
         app.include_router(open_to_all.router)
-    for room in (queue, item, drafts, deliveries, replies, quarantine, regroupings, wishes):
+    for room in (queue, item, photos, drafts, deliveries, replies, quarantine, regroupings, wishes, stop):
         app.include_router(room.router, dependencies=[Depends(signed_in)])
     app.mount("/static", _Static(directory=STATIC), name="static")
     return app
 
 
-def build_public(db: Database, settings: Settings, clock: Clock, wake: Callable[[], None] = lambda: None) -> FastAPI:
-    """The application that other machines reach. `wake` is called after orders came in."""
+def build_public(
+    db: Database, settings: Settings, keys: Keys, clock: Clock, wake: Callable[[], None] = lambda: None
+) -> FastAPI:
+    """The application that the world reaches. `wake` is called after orders or answers came in."""
     middleware = [
+        Middleware(Customers, site=Site(db, settings, keys, clock, wake)),
         Middleware(SecurityHeaders),
         Middleware(Unbroken, answer=_say),
         Middleware(BodyLimit, limit=_PUBLIC_BODY),
@@ -60,6 +77,8 @@ def build_public(db: Database, settings: Settings, clock: Clock, wake: Callable[
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.include_router(orders.router)
+    app.include_router(openapi.router)
+    app.include_router(hooks.router)
     app.include_router(healthz.router)
     return app
 

@@ -1,4 +1,4 @@
-"""How fast may somebody guess a password?"""
+"""How fast may somebody guess a password, or open a link again?"""
 
 from datetime import datetime, timedelta
 
@@ -10,21 +10,22 @@ _MANY = 1_000
 
 
 class Throttle:
-    """Tries per name: five are free, then each waits twice as long as the one before, up to 15 minutes.
+    """Tries per name: the first (five) are free, then each waits twice as long as the one before, up to 15 minutes.
 
     It counts in the memory of one process: a restart forgets, and two `mailer web` count apart. With passwords of ten
     characters and argon2 that is slow enough for whoever guesses.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, free: int = _FREE) -> None:
+        self._free = free
         self._tries: dict[str, tuple[int, datetime]] = {}
 
     def wait(self, name: str, now: datetime) -> timedelta:
         """How long this name has to wait before the next try; nothing when it may try at once."""
         count, last = self._tries.get(_key(name), (0, now))
-        if count < _FREE:
+        if count < self._free:
             return timedelta()
-        pause = min(_FIRST_WAIT * (1 << min(count - _FREE, 10)), _LONGEST_WAIT)
+        pause = min(_FIRST_WAIT * (1 << min(count - self._free, 10)), _LONGEST_WAIT)
         return max(last + pause - now, timedelta())
 
     def count(self, name: str, now: datetime) -> None:

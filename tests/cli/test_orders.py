@@ -57,6 +57,12 @@ def test_an_order_is_shown_with_its_parcel_and_last_scan(file: Path) -> None:
         "  1 x Linen shirt",
         "  parcel DHL JD014: delivered since 2026-11-09 11:20",
         "    last scan 2026-11-09 11:20: delivered",
+        "",
+        "what happened (UTC)",
+        "  2026-11-02 08:00  event     order.placed",
+        "  2026-11-09 11:20  event     order.shipped",
+        "  2026-11-09 11:20  event     order.delivered",
+        "  2026-11-09 11:20  carrier   DHL JD014: delivered",
     ]
     assert "no parcel yet" in run("show", "#1002").stdout
 

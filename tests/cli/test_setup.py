@@ -61,7 +61,7 @@ def test_check_names_each_server_that_does_not_answer(shop: Path) -> None:
     lines = {line.split()[1]: line for line in result.stdout.splitlines() if line[:4] in ("ok  ", "FAIL")}
     failed = [name for name, line in lines.items() if line.startswith("FAIL")]
     assert failed == ["mailbox", "relay"]
-    assert "2 of 9 checks failed." in result.stdout
+    assert "2 of 11 checks failed." in result.stdout
     assert "Traceback" not in result.output
 
 

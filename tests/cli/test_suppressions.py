@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from mailer.cli.session import open_database
 from mailer.cli.suppressions import suppressions
+from mailer.clock import SystemClock
 from mailer.errors import NotFound
+from mailer.model import Stream
+from mailer.outbound.consent import opt_out
 
 CONFIG = """
 [shop]
@@ -41,6 +45,16 @@ def test_what_is_added_is_listed_until_it_is_lifted() -> None:
 
 def test_lifting_what_is_not_suppressed_says_so() -> None:
     assert isinstance(run("lift", "ana@customer.test").exception, NotFound)
+
+
+def test_a_way_out_is_taken_back_only_when_the_customer_asks() -> None:
+    with open_database() as (_, db):
+        db.run_here(opt_out, "ana@customer.test", Stream.FEEDBACK, wording="no more", now=SystemClock().now())
+    refused = run("lift", "ana@customer.test").exception
+    assert isinstance(refused, NotFound)
+    assert "--they-asked" in str(refused)
+    assert "(opt_out) no more" in run("list").stdout
+    assert run("lift", "ana@customer.test", "--they-asked").stdout == "1 lifted\n"
 
 
 def test_a_stream_that_does_not_exist_is_refused() -> None:

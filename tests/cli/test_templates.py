@@ -41,7 +41,7 @@ def run(*arguments: str) -> Result:
 def test_what_is_shipped_reads_well(shop: Path) -> None:
     result = run("check")
     assert result.exit_code == 0, result.stdout
-    assert result.stdout.splitlines()[-1].startswith("ok    150 mails and ")
+    assert result.stdout.splitlines()[-1].startswith("ok    240 replies, 104 mails of flows and ")
 
 
 def test_every_mistake_is_told_with_its_line_and_the_languages_that_lack(shop: Path) -> None:
@@ -108,3 +108,33 @@ def test_facts_that_are_missing_are_named_with_the_place_to_add_them(shop: Path)
 def test_what_does_not_exist_is_said(shop: Path) -> None:
     assert isinstance(run("preview", "nothing").exception, InputError)
     assert isinstance(run("preview", "stock", "--order", "77").exception, NotFound)
+
+
+def test_a_mail_of_a_flow_is_shown_and_kept_as_a_page(shop: Path) -> None:
+    result = run("preview", "lifecycle/shipping_notice", "--locale", "de", "--save", "page.html")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Ihr Paket ist unterwegs\n")
+    assert "Subject: Ihre Bestellung #1001 ist unterwegs" in result.stderr
+    page = (shop / "page.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert run("preview", "lifecycle/shipping_notice", "--locale", "de", "--html").stdout == page
+    assert "There is no pt; this is en." in run("preview", "lifecycle/refund_paid", "--locale", "pt").stderr
+
+
+def test_a_mail_of_a_flow_is_shown_with_the_facts_of_an_order(shop: Path) -> None:
+    (shop / "orders.csv").write_text(ORDERS, encoding="utf-8")
+    assert CliRunner().invoke(orders, ["import", "orders.csv"]).exit_code == 0
+    shown = run("preview", "lifecycle/shipping_notice", "--order", "#1001")
+    assert "DHL has the parcel with your order #1001 of Monday, November 2, 2026." in shown.stdout
+    assert "Tracking number: JD014\n" in shown.stdout
+    missing = run("preview", "lifecycle/refund_paid", "--order", "#1001")
+    assert missing.exit_code == 1
+    assert "refund.amount: the order has no refund" in missing.stdout
+
+
+def test_mistakes_of_mails_of_flows_are_told_with_the_others(shop: Path) -> None:
+    path = shop / "templates/lifecycle/refund_paid.en.html"
+    path.write_text(path.read_text(encoding="utf-8").replace("<h1>", '<h1>{{ kit.buton("a", "b") }}'), encoding="utf-8")
+    result = run("check", "--templates", "templates")
+    assert result.exit_code == 1
+    assert "kit.html has no buton; did you mean kit.button?" in result.stdout

@@ -125,12 +125,12 @@ class Campaign:
         self.shop.daemon.terminate()
         self.deliver(portion)
         self.shop.start()
-        watcher = _Watcher(self.shop)
+        watcher = Watcher(self.shop)
         watcher.until("SELECT 1 FROM raw_mail WHERE state = 'stored' LIMIT 1", within=20)
 
     def _to_drafted(self, portion: int) -> None:
         self.deliver(portion)
-        _Watcher(self.shop).until("SELECT 1 FROM draft WHERE state = 'pending' LIMIT 1", within=20)
+        Watcher(self.shop).until("SELECT 1 FROM draft WHERE state = 'pending' LIMIT 1", within=20)
 
     def _to_relay(self, portion: int, point: Point) -> None:
         self.relay.stall(point)
@@ -172,7 +172,7 @@ class Campaign:
         return kill
 
 
-class _Watcher:
+class Watcher:
     """Asks one question of the SQLite file over one connection, thousands of times a second."""
 
     def __init__(self, shop: Shop) -> None:

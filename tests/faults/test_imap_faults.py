@@ -25,7 +25,8 @@ INBOUND = {} if LONG else HASTY_INBOUND
 # Longer than an IDLE and a read together, so that the daemon meets the fault and tries again.
 FAULT_SECONDS = 45.0 if LONG else 4.0
 SOON = 60.0
-CPU_SHARE = 0.05
+# A loop that spins takes all of it. 5 % is the aim on an idle machine; here a second test worker shares the caches.
+CPU_SHARE = 0.08
 
 
 @pytest.fixture

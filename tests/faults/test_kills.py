@@ -43,12 +43,12 @@ def test_nothing_is_lost_and_nothing_goes_twice_however_often_the_daemon_is_kill
         campaign.deliver(MAILS - len(campaign.letters))
         campaign.settle(within=120 if LONG else 60)
     finally:
-        _report(f"seed {seed}\n{campaign.table()}\ndeliveries at the end: {shop.states()}\n")
+        report(f"seed {seed}\n{campaign.table()}\ndeliveries at the end: {shop.states()}\n")
     every_mail_once(shop, expected=MAILS)
     every_approval_once(shop)
     outcome = every_reply_once(shop)
     assert outcome["sent"] + outcome["unknown"] == MAILS
-    _a_person_settles_the_unknown(shop)
+    a_person_settles_the_unknown(shop)
     assert every_reply_once(shop) == {"sent": MAILS}
     hits = Counter(kill.hit for kill in campaign.kills)
     assert min(hits[moment] for moment in AIMS) >= (5 if LONG else 1)
@@ -66,7 +66,7 @@ def _kill_at_every_point(campaign: Campaign) -> None:
             wanted[aim] -= 1
 
 
-def _a_person_settles_the_unknown(shop: Shop) -> None:
+def a_person_settles_the_unknown(shop: Shop) -> None:
     """Someone who looks into the relay's log says of each unknown reply whether it arrived; then all have theirs."""
     taken = {mail.message_id for mail in shop.accepted()}
     query = """
@@ -80,7 +80,7 @@ def _a_person_settles_the_unknown(shop: Shop) -> None:
     shop.wait(lambda: set(shop.states()) == {"sent"}, within=60, what="all deliveries are sent", every=0.1)
 
 
-def _report(words: str) -> None:
+def report(words: str) -> None:
     print(words)
     if path := os.environ.get("MAILER_FAULTS_REPORT"):
         with Path(path).open("a") as file:

@@ -87,7 +87,7 @@ async def test_a_shop_whose_servers_answer_is_well(
     checks = await check_all(shop(tmp_path, server), sqlite, clock)
     assert [one.words for one in checks if not one.ok] == []
     assert [one.name for one in checks] == [
-        "key file", "clock", "zone", "database", "templates", "mailbox support", "relay",
+        "key file", "clock", "zone", "database", "templates", "flows", "sources", "mailbox support", "relay",
     ]  # fmt: skip
     said = {one.name: one.words for one in checks}
     assert 'folder "INBOX", next UID' in said["mailbox support"]

@@ -150,7 +150,10 @@ def test_of_many_who_tell_the_same_orders_at_once_each_is_right(db: Database) ->
     found = db.read_here(kinds)
     assert {kind: found.count(kind) for kind in found} == {
         "order.placed": 10,
+        "order.shipped": 10,
+        "order.delivered": 10,
         "shipment.shipped": 10,
+        "shipment.scanned": 10,
         "shipment.delivered": 10,
     }
 

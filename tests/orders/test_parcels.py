@@ -49,7 +49,8 @@ def test_a_parcel_and_its_scans_become_rows(session: Session) -> None:
     assert first is not None
     assert (first.external_id, first.status, first.state) == ("900", "in_transit", "in_transit")
     assert (first.place, first.remark) == ("Leipzig, DE", "Sorted")
-    assert keys(session) == ["delivered:main:1001:88", "in_transit:main:1001:88", "shipped:main:1001:88"]
+    words = ["delivered", "in_transit", "scanned", "shipped"]
+    assert keys(session) == [f"{word}:main:1001:88" for word in words]
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,22 @@ def test_a_fulfillment_that_was_canceled_is_no_parcel(session: Session) -> None:
     assert session.exec(select(Shipment)).all() == []
     assert session.exec(select(Scan)).all() == []
     assert "canceled:main:1001:88" in keys(session)
+
+
+def test_a_parcel_in_place_of_a_canceled_one_is_another_one(session: Session) -> None:
+    take(session, a_parcel())
+    before = the_parcel(session).id
+    changed = "2026-11-21T10:00:00Z"
+    take(
+        session,
+        a_parcel(status="cancelled", updated_at=changed),
+        a_parcel(id="89", tracking_number="JD015", created_at=changed),
+        updated_at=changed,
+    )
+    # Its own id too: what was said of the canceled one is not said of this one.
+    assert the_parcel(session).id != before
+    canceled = session.exec(select(Event).where(Event.kind == "shipment.canceled")).one()
+    assert (canceled.subject_kind, canceled.subject_id) == ("shipment", before)
 
 
 def test_an_old_payload_does_not_bring_a_canceled_parcel_back(session: Session) -> None:
@@ -158,7 +175,8 @@ def test_each_kind_of_fact_about_a_parcel_is_an_event_once(session: Session) -> 
     take(session, a_parcel(*late[:1]))
     take(session, a_parcel(*late))
     take(session, a_parcel(*late))
-    assert keys(session) == ["delayed:main:1001:88", "in_transit:main:1001:88", "shipped:main:1001:88"]
+    words = ["delayed", "in_transit", "scanned", "shipped"]
+    assert keys(session) == [f"{word}:main:1001:88" for word in words]
     delayed = session.exec(select(Event).where(Event.kind == "shipment.delayed")).one()
     assert (delayed.subject_kind, delayed.subject_id, delayed.occurred_at) == (
         "shipment",

@@ -65,6 +65,28 @@ def test_never_seen_means_not_sent_only_where_everything_shows_and_after_fifteen
     assert db.read_here(build.delivery, delivery_id).state == state
 
 
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        ("acknowledgement", DeliveryState.EXPIRED),
+        ("marketing", DeliveryState.EXPIRED),
+        ("transactional", DeliveryState.UNKNOWN),
+        ("feedback", DeliveryState.UNKNOWN),
+    ],
+)
+def test_offers_and_notes_expire_where_others_ask_a_person(
+    db: Database, now: datetime, kind: str, state: DeliveryState
+) -> None:
+    _, delivery_id = db.run_here(lost, now)
+
+    def of_that_kind(session: Session) -> None:
+        build.delivery(session, delivery_id).kind = kind
+
+    db.run_here(of_that_kind)
+    db.run_here(settle_unknown, sightings_complete=False, now=now + LOOK_FOR + MINUTE)
+    assert db.read_here(build.delivery, delivery_id).state == state
+
+
 def test_a_sighting_of_another_mail_says_nothing(db: Database, now: datetime) -> None:
     _, delivery_id = db.run_here(lost, now)
     db.run_here(lambda session: session.add(Sighting(internet_message_id="<x@y>", place="Sent", seen_at=now)))

@@ -10,6 +10,7 @@ from mailer.errors import InputError
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.render import MissingFacts, Rendered, render_named
 from tests.build import TEMPLATES
+from tests.rendering import golden_lifecycle
 from tests.rendering.states import states
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -18,7 +19,7 @@ GOLDEN = Path(__file__).parent / "golden"
 def main() -> None:
     """Write every file anew, and take away those whose template is gone."""
     catalog = Catalog(TEMPLATES)
-    wanted = set()
+    wanted = golden_lifecycle.write(catalog)
     for name in catalog.names():
         path = place(name)
         path.parent.mkdir(parents=True, exist_ok=True)

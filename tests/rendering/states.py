@@ -10,7 +10,10 @@ from mailer.rendering.page import Page
 
 Facts = dict[str, object]
 
-_OF_AN_ORDER = ("order.", "customer.", "items.", "parcels.", "compensation.")
+_OF_AN_ORDER = ("order.", "customer.", "items.", "parcels.", "compensation.", "notice.")
+# Replies do not read these; mails of flows do.
+_OF_FLOWS = ("shipment.", "delay.", "return.", "refund.", "coupon.", "links.")
+_NOTICE = {path: value for path, value in SAMPLES.items() if path.startswith("notice.")}
 _ALWAYS_KNOWN = ("number", "placed_on", "total", "currency", "payment_state", "country")
 _PARCEL = {path: value for path, value in SAMPLES.items() if path.startswith("parcels.") and not path.endswith(".late")}
 # Samples in a template's own language stand for those of known.py.
@@ -22,7 +25,7 @@ def no_order() -> Facts:
     return {
         path: value
         for path, value in SAMPLES.items()
-        if not path.startswith(_OF_AN_ORDER) and path not in ("asked.unknown_number", "formal")
+        if not path.startswith((*_OF_AN_ORDER, *_OF_FLOWS)) and path not in ("asked.unknown_number", "formal")
     }
 
 
@@ -104,6 +107,9 @@ def _otherwise(page: Page) -> Iterator[tuple[str, Facts]]:
     yield "no_country", without(without(_ARRIVED, "shipping.country"), "asked.country")
     yield "not_paid", {**_ARRIVED, "order.payment_state": "pending"}
     yield "unknown_number", {**_MOVING, "asked.unknown_number": "#9999"}
+    if "notice.sent_on" in page.declared:
+        yield "told_of_it", {**STATES["late"], **_NOTICE}
+        yield "told_without_a_day", {**STATES["not_shipped"], **_NOTICE, "notice.expected_on": None}
     if "parcels.*.state" in page.declared and "order.late" in page.declared:
         for state in ParcelState:
             if state not in (ParcelState.DELIVERED, ParcelState.IN_TRANSIT, ParcelState.LABEL):

@@ -9,11 +9,14 @@ from mailer.clock import monotonic
 from mailer.errors import InputError
 from mailer.rendering.environment import (
     MailEnvironment,
+    html_environment,
     includes,
+    macros,
     mail_environment,
     pages_environment,
     reads,
     render_text,
+    written,
 )
 
 VALUES = {
@@ -256,3 +259,45 @@ def test_pages_of_our_own_escape_everything(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("{{ words }}")
     page = pages_environment(tmp_path).get_template("page.html")
     assert page.render(words="<script>'\"&") == "&lt;script&gt;&#39;&#34;&amp;"
+
+
+def test_a_value_comes_before_a_method_of_its_name(environment: MailEnvironment) -> None:
+    values = {"shipment": {"items": [{"title": "Shirt"}], "carrier": "DHL"}, "order": {"number": "1"}}
+    source = "{{ shipment.items[0].title }} {% for name, value in order.items() %}{{ name }}={{ value }}{% endfor %}"
+    assert render_text(environment, "x.md", source, values, "en") == "Shirt number=1"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{ a }}", "&lt;b&gt; &amp; &#34;c&#34;"),
+        ('<i title="{{ a }}">', '<i title="&lt;b&gt; &amp; &#34;c&#34;">'),
+        ("{{ a ~ '<i>' }}", "&lt;b&gt; &amp; &#34;c&#34;&lt;i&gt;"),
+        ("{{ a | replace('b', '<i>') }}", "&lt;&lt;i&gt;&gt; &amp; &#34;c&#34;"),
+        ("{{ [a, a] | join('<br>') }}", "&lt;b&gt; &amp; &#34;c&#34;&lt;br&gt;&lt;b&gt; &amp; &#34;c&#34;"),
+        ("{{ a | upper }}", "&lt;B&gt; &amp; &#34;C&#34;"),
+        ("{{ safe }}", "<hr>"),
+        ("{{ kit.box(a) }}", "<p>&lt;b&gt; &amp; &#34;c&#34;</p>"),
+        ("{% call kit.around() %}<b>{{ a }}</b>{% endcall %}", "<div><b>&lt;b&gt; &amp; &#34;c&#34;</b></div>"),
+        ("{% set x %}<u>{{ a }}</u>{% endset %}{{ x }}", "<u>&lt;b&gt; &amp; &#34;c&#34;</u>"),
+    ],
+)
+def test_in_html_every_value_is_escaped(tmp_path: Path, source: str, text: str) -> None:
+    environment = html_environment(tmp_path)
+    pieces = "{% macro box(x) %}<p>{{ x }}</p>{% endmacro %}{% macro around() %}<div>{{ caller() }}</div>{% endmacro %}"
+    kit = macros(environment, "kit.html", pieces, {}, "en")
+    values = {"a": '<b> & "c"', "safe": written("<hr>"), "kit": kit}
+    assert render_text(environment, "x.html", source, values, "en") == text
+
+
+def test_no_filter_lifts_the_escaping(tmp_path: Path) -> None:
+    for name in ("safe", "forceescape", "xmlattr", "tojson"):
+        with pytest.raises(InputError, match=name):
+            render_text(html_environment(tmp_path), "x.html", f"{{{{ 'a' | {name} }}}}", {}, "en")
+
+
+def test_what_a_macro_is_given_is_read_as_well(environment: MailEnvironment) -> None:
+    source = "{{ kit.button(links.wait, words=order.number) }}"
+    around = "{% call kit.box(order.total) %}{{ order.country }}{% endcall %}"
+    found = set(reads(environment, "x.html", source + around))
+    assert {"kit", "links.wait", "order.number", "order.total", "order.country"} <= found

@@ -5,8 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlmodel import Session
 
-from mailer.model import MessageState, Product
-from mailer.rendering.facts import Subject, read_facts
+from mailer.model import MessageState, Order, Product
+from mailer.rendering.facts import Subject, marketplace_allows, read_facts
+from mailer.rendering.shop_facts import sync_shop_facts
+from mailer.shop_config import Shop
 from tests import build
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -109,3 +111,43 @@ def test_a_promise_holds_until_too_little_of_its_time_is_left(session: Session) 
     before = read_facts(session, subject, now=until).values()["promise.by"]
     after = read_facts(session, subject, now=until + timedelta(seconds=1)).values()["promise.by"]
     assert (before, after) == ("2026-11-24", "2026-11-26")
+
+
+@pytest.mark.parametrize("marketplace", [False, True])
+def test_a_marketplaces_buyer_is_told_of_no_offer_and_no_page_of_ours(session: Session, marketplace: bool) -> None:
+    offer: dict[str, object] = {
+        "name": "Linen weeks",
+        "discount": "20 %",
+        "starts": date(2026, 11, 1),
+        "ends": date(2026, 11, 30),
+    }
+    offer["url"] = "https://shop.example/linen"
+    shop = {"name": "Linen & Co", "since": 2014, "reviews_url": "https://reviews.example/linen", "offers": [offer]}
+    sync_shop_facts(session, Shop.model_validate({**shop, "account_url": "https://shop.example/account"}), now=NOW)
+    order_id = build.shop_order(session, NOW)
+    session.get_one(Order, order_id).marketplace = marketplace
+    session.flush()
+    told = read_facts(session, Subject(order_id=order_id, language="en"), now=NOW).values()
+    ours = {path for path in told if path.startswith("offers.")} | {"shop.reviews_url", "shop.account_url"} & set(told)
+    assert bool(ours) is not marketplace
+    assert told["shop.since"] == 2014
+    assert any(path.startswith("order.") for path in told)
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("offers.0.name", False),
+        ("shop.reviews_url", False),
+        ("shop.return_form_url", False),
+        ("product.url", False),
+        ("product.size_chart_url", False),
+        ("product.title", True),
+        ("shop.returns.address", True),
+        ("parcels.0.url", True),
+        ("shipment.url", True),
+        ("order.number", True),
+    ],
+)
+def test_what_a_marketplace_allows(path: str, allowed: bool) -> None:
+    assert marketplace_allows(path) is allowed

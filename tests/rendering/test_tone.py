@@ -105,10 +105,67 @@ def test_every_shipped_language_has_its_words() -> None:
         ("es", "Le responderemos lo antes posible."),
         ("zh", "您必须先退货。"),
         ("zh", "我们会尽快回复。"),
+        ("it", "Lei deve rispedire l'articolo."),
+        ("it", "Le risponderemo al più presto."),
+        ("nl", "U moet het artikel terugsturen."),
+        ("nl", "Wij antwoorden zo snel mogelijk."),
+        ("ja", "商品を返送していただく必要があります。"),
+        ("ja", "できるだけ早くご返信いたします。"),
     ],
 )
 def test_each_language_finds_orders_and_vague_promises(locale: str, text: str) -> None:
     assert lint(text, locale)
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [
+        ("it", "Ha dimenticato di allegare la foto."),
+        ("it", "Come già detto, il pacco è partito."),
+        ("it", "La sua richiesta è stata presa in carico."),
+        ("it", "Ci scusiamo per il disagio. Cordiali saluti"),
+        ("it", "Approfitti della nuova collezione."),
+        ("it", "Potrebbe modificare la sua recensione?"),
+        ("it", "Uno sconto per la recensione."),
+        ("it", "Mi mandi i dati della carta."),
+        ("nl", "U hebt het adres verkeerd opgegeven."),
+        ("nl", "Zoals eerder gezegd is het pakket onderweg."),
+        ("nl", "Uw verzoek wordt behandeld."),
+        ("nl", "Onze excuses voor het ongemak. Met vriendelijke groet"),
+        ("nl", "Gebruik de code ZOMER."),
+        ("nl", "Wilt u de review aanpassen?"),
+        ("nl", "Een kortingscode voor uw review."),
+        ("nl", "Stuur mij uw wachtwoord."),
+        ("ja", "お客様の入力ミスです。"),
+        ("ja", "先ほども申し上げたとおりです。"),
+        ("ja", "関係部署で検討されます。"),
+        ("ja", "ご不便をおかけし申し訳ございません。"),
+        ("ja", "今なら期間限定です。"),
+        ("ja", "レビューを変更していただけますか。"),
+        ("ja", "レビューのお礼にクーポンを差し上げます。"),
+        ("ja", "カード番号を教えてください。"),
+    ],
+)
+def test_blame_excuses_selling_and_bought_reviews_are_found(locale: str, text: str) -> None:
+    assert lint(text, locale)
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [
+        ("it", "Mi dispiace per l'attesa. Ho chiesto al corriere dove si trova il pacco."),
+        ("it", "Le scrivo entro venerdì 27 novembre 2026. Potrebbe mandarmi una foto?"),
+        ("it", "Non posso vedere la sua password e non la chiedo mai."),
+        ("nl", "Het spijt me dat het pakket er nog niet is. Ik heb de vervoerder gevraagd waar het is."),
+        ("nl", "U hoort uiterlijk vrijdag 27 november van mij. Zou u mij een foto kunnen sturen?"),
+        ("nl", "Uw wachtwoord kan ik niet zien, en ik vraag er nooit naar."),
+        ("ja", "お待たせして申し訳ございません。配送会社に問い合わせました。"),
+        ("ja", "11月27日までにご連絡いたします。お写真をお送りいただけますか。"),
+        ("ja", "パスワードは私からは見えず、お尋ねすることも決してございません。"),
+    ],
+)
+def test_ordinary_words_of_each_language_are_left_alone(locale: str, text: str) -> None:
+    assert lint(text, locale) == []
 
 
 @given(st.text(max_size=400), st.sampled_from(SHIPPED))

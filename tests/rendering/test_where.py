@@ -8,9 +8,16 @@ from mailer.shop_config import Returns, Shop
 
 PATHS = {
     "order": "number state placed_on total currency payment_state country shipped_on expected_on late delivered_on "
-    "canceled_on refund_state refunded refunded_on return_until return_open",
+    "canceled_on refund_state refunded refunded_on return_until return_open promised_on",
     "customer": "first_name last_name full_name",
-    "items.0": "title quantity sku",
+    "items.0": "title quantity sku price image_url",
+    "shipment": "carrier number url state expected_on shipped_on position count rest_follows items.0.title",
+    "delay": "kind reason promised_on expected_on days_late",
+    "return": "state keep wish send_to label_url items.0.title",
+    "refund": "amount currency on",
+    "notice": "kind sent_on expected_on",
+    "coupon": "code until",
+    "links": "review unsubscribe wait cancel",
     "parcels.*": "state carrier number url expected_on state_on shipped_on last_scan_at last_place late",
     "shop": "name since guarantee_days reviews_url postal_address refund_days refund_bank_days return_days "
     "return_form_url return_paid_by return_address keep_below currency processing_days_min processing_days_max "

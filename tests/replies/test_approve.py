@@ -1,6 +1,7 @@
 """What a person decides on a draft, and what keeps them from deciding on what is no longer so."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -15,6 +16,7 @@ from mailer.errors import Conflict, InputError, NotFound
 from mailer.model import (
     Approval,
     Blob,
+    Compensation,
     ConversationState,
     Delivery,
     DeliveryState,
@@ -24,7 +26,10 @@ from mailer.model import (
     Message,
     MessageState,
 )
+from mailer.offers.compensation import OfferTerms
+from mailer.offers.coupons import CouponTerms
 from mailer.outbound.deliver import claim
+from mailer.rendering.shop_facts import sync_shop_facts
 from mailer.replies.approve import Terms, approve, edit, reject, undo, write_own
 from mailer.signing import Keys, digest
 from tests import build
@@ -303,8 +308,49 @@ def test_the_terms_come_from_config(monkeypatch: pytest.MonkeyPatch, keys: Keys)
         outbound=Outbound(host="127.0.0.1"),
     )
     assert Terms.of(settings, keys) == Terms(
-        "care@shop.test", "Linen", timedelta(seconds=12), timedelta(hours=48), keys
+        "care@shop.test",
+        "Linen",
+        timedelta(seconds=12),
+        timedelta(hours=48),
+        keys,
+        offers=OfferTerms.of(settings, keys),
     )
+
+
+OFFER = {"after_days": 1, "offer": "a voucher of 5 EUR", "amount": "5.00"}
+
+
+def late_answer(session: Session, now: datetime, number: str) -> Draft:
+    """The draft of an answer on a parcel that is three days late."""
+    shop = Shop.model_validate({"name": "Linen & Co", "compensation": [OFFER]})
+    sync_shop_facts(session, shop, now=now)
+    order = build.shop_order(session, now - timedelta(days=4), name=number, id=number[1:])
+    mail = build.customer_mail(session, now, order=order, intent="delivery_delay")
+    build.draft_all(session, now)
+    return build.pending(session, mail.conversation_id)
+
+
+def test_what_a_reply_offers_is_noted_once_and_offered_to_nobody_twice(db: Database, now: datetime) -> None:
+    first, second = (db.run_here(late_answer, now, number) for number in ("#1001", "#1002"))
+    assert "a voucher of 5 EUR" in first.text
+    assert "a voucher of 5 EUR" in second.text
+    terms = replace(build.TERMS, offers=OfferTerms(CouponTerms({}, build.KEYS)))
+    person = db.run_here(build.agent, now)
+    who = {"version": 1, "agent_id": person, "terms": terms, "now": now}
+    db.run_here(approve, first.id or 0, **who)
+    (given,) = db.read_here(lambda session: session.exec(select(Compensation)).all())
+    assert (given.order_id, given.address, given.amount) == (first.order_id, build.ANA, "5.00")
+    with pytest.raises(Conflict, match="the facts changed"):
+        db.run_here(approve, second.id or 0, **who)
+
+
+def test_an_offer_that_a_person_took_out_is_not_noted(db: Database, now: datetime) -> None:
+    draft = db.run_here(late_answer, now, "#1001")
+    person = db.run_here(build.agent, now)
+    db.run_here(edit, draft.id or 0, version=1, text="It is late. Sorry.", agent_id=person, now=now)
+    terms = replace(build.TERMS, offers=OfferTerms(CouponTerms({}, build.KEYS)))
+    db.run_here(approve, draft.id or 0, version=2, agent_id=person, terms=terms, now=now)
+    assert db.read_here(lambda session: session.exec(select(Compensation)).all()) == []
 
 
 def test_a_promise_whose_day_has_come_is_not_approved_until_a_person_edited_it(db: Database, now: datetime) -> None:

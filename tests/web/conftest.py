@@ -44,8 +44,8 @@ def console(db: Database, settings: Settings, keys: Keys, clock: FrozenClock, wo
 
 
 @pytest.fixture
-def public(db: Database, settings: Settings, clock: FrozenClock, woken: list[str]) -> FastAPI:
-    return build_public(db, settings, clock, lambda: woken.append("woken"))
+def public(db: Database, settings: Settings, keys: Keys, clock: FrozenClock, woken: list[str]) -> FastAPI:
+    return build_public(db, settings, keys, clock, lambda: woken.append("woken"))
 
 
 @asynccontextmanager

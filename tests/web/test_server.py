@@ -54,6 +54,10 @@ def test_the_list_of_routes_is_what_people_may_do(console: FastAPI) -> None:
         ("POST", "/conversations/{conversation_id}/splits"),
         ("POST", "/regroupings/{regrouping_id}/undo"),
         ("POST", "/messages/{message_id}/correction"),
+        ("POST", "/resume"),
+        ("POST", "/stop"),
+        ("GET", "/stop"),
+        ("GET", "/messages/{message_id}/photos/{place}"),
         ("GET", "/sign-in"),
         ("POST", "/session"),
         ("POST", "/session/end"),
@@ -127,7 +131,13 @@ async def test_the_public_application_knows_nothing_of_the_console(console: Fast
             assert (method, path, answer.status_code) == (method, path, 404)
             assert answer.headers["content-security-policy"] == CSP
         assert (await machine.get("/static/console.css")).status_code == 404
-    assert set(addresses(public.router.routes)) == {("POST", "/api/orders"), ("GET", "/healthz")}
+    assert set(addresses(public.router.routes)) == {
+        ("POST", "/api/orders"),
+        ("GET", "/api/openapi.json"),
+        ("GET", "/api/docs"),
+        ("POST", "/hooks/{name}"),
+        ("GET", "/healthz"),
+    }
 
 
 async def test_a_number_that_is_no_id_is_a_page_that_does_not_exist(agent: httpx2.AsyncClient) -> None:

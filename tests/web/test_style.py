@@ -41,6 +41,7 @@ def contrast(one: str, other: str) -> float:
         ("good", "surface", 4.5),
         ("good", "accent-soft", 4.5),
         ("bad", "surface", 4.5),
+        ("stop-ink", "stop", 4.5),
         ("bad", "bad-soft", 4.5),
         ("bad", "accent-soft", 4.5),
         ("ink", "wait-soft", 4.5),

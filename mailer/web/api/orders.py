@@ -11,12 +11,16 @@ from starlette.responses import JSONResponse, Response
 from mailer.errors import InputError
 from mailer.orders.ingest import ingest
 from mailer.orders.source import OrderIn, parse_payload
+from mailer.sources_config import SourceBook
 from mailer.web.door import Door, door
 from mailer.web.tokens import Scope, allows
 
 router = APIRouter()
 
 Here = Annotated[Door, Depends(door)]
+
+# The source of orders that name none; a section of this name says more of it.
+PLAIN = "api"
 
 
 class WrongToken(Exception):
@@ -31,14 +35,23 @@ async def ordering(request: Request, here: Here) -> None:
 
 @router.post("/api/orders", dependencies=[Depends(ordering)])
 async def post_orders(
-    request: Request, here: Here, storefront: Annotated[str, Query(min_length=1, max_length=40)] = "main"
+    request: Request,
+    here: Here,
+    storefront: Annotated[str, Query(min_length=1, max_length=40)] = "",
+    source: Annotated[str, Query(min_length=1, max_length=40)] = PLAIN,
 ) -> Response:
     """One order or a list; 201 when one was new, 200 when none was. It answers after the commit."""
+    named = here.settings.sources.get(source)
+    if source != PLAIN and (named is None or named.kind != PLAIN):
+        problem = f'source: there is no [sources.{source}] with kind = "api" in config.toml'
+        return JSONResponse({"problems": [problem]}, 400)
     try:
         orders = await asyncio.to_thread(read_orders, await request.body())
     except InputError as error:
         return JSONResponse({"problems": list(error.problems)}, 400)
-    done = await here.db.run(ingest, orders, storefront=storefront, now=here.clock.now())
+    book = SourceBook(here.settings.sources, here.settings.inbound.relays)
+    brand = storefront or book.of(source).storefront
+    done = await here.db.run(ingest, orders, source=source, storefront=brand, book=book, now=here.clock.now())
     here.wake()
     return JSONResponse(asdict(done), 201 if done.created else 200)
 

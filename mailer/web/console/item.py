@@ -14,6 +14,7 @@ from mailer.model import Agent, Delivery, DeliveryState, Direction, Draft, Messa
 from mailer.rendering.tone import Finding, lint
 from mailer.replies.queue import Item, Tab, counts, item, wanted
 from mailer.web.console.forms import Id
+from mailer.web.console.photos import has_photos
 from mailer.web.console.wishes import choices, guesses, named
 from mailer.web.console.words import PARCEL, TABS, Notice, Standing, standing, told
 from mailer.web.desk import Here, Reader
@@ -41,6 +42,8 @@ class Mail:
     authenticated: bool = False
     # Of a large mail of which only the beginning is here: the number of its raw bytes.
     partial: int | None = None
+    # Which of its files are photos from one of our pages.
+    photos: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,7 @@ def as_mail(message: Message, how_far: Standing | None = None) -> Mail:
         defects=tuple(message.defects),
         files=tuple(f"{file['name']} ({_size(file['size'])})" for file in message.files),
         authenticated=message.dmarc == "pass",
+        photos=tuple(range(1, len(message.files) + 1)) if has_photos(message) else (),
     )
 
 

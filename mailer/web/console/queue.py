@@ -8,8 +8,10 @@ from fastapi import APIRouter, Query
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
-from mailer.model import Delivery, Hold, RawMail
+from mailer.model import Delivery, Hold, HoldScope, RawMail
+from mailer.outbound.hold import standing as standing_hold
 from mailer.outbound.hold import stopped
+from mailer.outbound.view import open_holds
 from mailer.replies.queue import Tab, Waiting, counts, quarantined, waiting
 from mailer.web.console.words import EMPTY, TABS, Notice, standing
 from mailer.web.desk import Here, Reader
@@ -30,6 +32,8 @@ class Sight:
     undo: Delivery | None
     more: bool
     stop: Hold | None = None
+    flows: Sequence[Hold] = ()
+    catch_up: Hold | None = None
 
 
 @router.get("/")
@@ -77,6 +81,8 @@ def look(session: Session, tab: Tab, *, page: int, undo: int | None) -> Sight:
         undo=session.get(Delivery, undo) if undo else None,
         more=len(found) > PAGE,
         stop=stopped(session),
+        flows=[hold for hold in open_holds(session) if hold.scope is HoldScope.FLOW],
+        catch_up=standing_hold(session, HoldScope.CATCH_UP, ""),
     )
 
 

@@ -57,6 +57,8 @@ class Notice(StrEnum):
     WHOLE = "whole"
     REGROUPED = "regrouped"
     CORRECTED = "corrected"
+    STOPPED = "stopped"
+    RESUMED = "resumed"
 
     @property
     def words(self) -> str:
@@ -74,6 +76,8 @@ _NOTICES = {
     Notice.RETRIED: "The mail is read or fetched again.",
     Notice.WHOLE: "The rest of the mail is fetched in the next round.",
     Notice.REGROUPED: "The mails were moved.",
+    Notice.STOPPED: "Nothing is sent any more, until somebody lets it go on.",
+    Notice.RESUMED: "Mails go out again.",
     Notice.CORRECTED: "Noted. The answer is drafted anew; what a person wrote is kept.",
 }
 

@@ -1,0 +1,165 @@
+"""schedules/flows as the daemon has it: read again when a file changed, the last good version of a broken one kept.
+
+Editing never loses or repeats: steps are known by their ids. What waits at a step that is gone goes on at the next
+one of the old file that the new one still has; steps that are new before it are not run.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+from sqlalchemy import or_, update
+from sqlmodel import Session, col, select
+
+from mailer.clock import Clock
+from mailer.db import Database
+from mailer.errors import InputError
+from mailer.flows.definition import Flow
+from mailer.flows.notes import note
+from mailer.flows.parse import parse_flow, read_flows
+from mailer.model import Delivery, DeliveryState, Enrollment, EnrollmentState, FlowText, raise_alarm, settle_alarm
+from mailer.outbound.settle import redo
+
+log = structlog.get_logger()
+
+ALARM = "flow_file"
+GONE = "its file is gone"
+_UNDER_WAY = (EnrollmentState.ACTIVE, EnrollmentState.PAUSED)
+_MOST_MOVED = 500
+
+
+class Shelf:
+    """The flows in service. `story` is the time in which they live."""
+
+    def __init__(self, db: Database, story: Clock, directory: Path) -> None:
+        self._db, self._story, self.directory = db, story, directory
+        self._flows: Mapping[str, Flow] = {}
+        self._seen: object = None
+
+    def flows(self) -> Mapping[str, Flow]:
+        """Those that are in service, by id."""
+        return self._flows
+
+    async def read(self) -> bool:
+        """Look at the files; whether any of them has changed since the last look."""
+        seen = _look(self.directory)
+        if seen == self._seen:
+            return False
+        flows, mistakes = read_flows(self.directory)
+        self._flows = await self._db.run(take_flows, flows, mistakes, now=self._story.now())
+        self._seen = seen
+        log.info("flows_read", flows=len(self._flows), broken=len(mistakes))
+        return True
+
+
+def in_service(session: Session, directory: Path) -> dict[str, Flow]:
+    """The flows of a folder, with the last good version of those that are broken; for commands, which keep nothing."""
+    flows, mistakes = read_flows(directory)
+    wanted = select(FlowText).where(col(FlowText.flow).in_(list(mistakes)))
+    kept = {known.flow: flow for known in session.exec(wanted) if (flow := _parsed(known)) is not None}
+    return {**flows, **kept}
+
+
+def take_flows(
+    session: Session, flows: Mapping[str, Flow], mistakes: Mapping[str, list[str]], *, now: datetime
+) -> dict[str, Flow]:
+    """Keep the texts that are without mistakes; the flows that are in service, the last good version of broken ones."""
+    known = {one.flow: one for one in session.exec(select(FlowText).with_for_update())}
+    in_service = dict(flows)
+    for flow_id, flow in flows.items():
+        _take(session, flow, known.get(flow_id), now)
+    for flow_id, problems in mistakes.items():
+        if (kept := _keep(session, flow_id, problems, known.get(flow_id), now)) is not None:
+            in_service[flow_id] = kept
+    for flow_id in known.keys() - flows.keys() - mistakes.keys():
+        known[flow_id].mistakes = [GONE]
+        settle_alarm(session, ALARM, flow_id, now)
+    return in_service
+
+
+def _look(directory: Path) -> object:
+    """What changes when a file does."""
+    stats = [(path.name, path.stat()) for path in sorted(directory.glob("*.toml"))]
+    return [(name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in stats]
+
+
+def _take(session: Session, flow: Flow, known: FlowText | None, now: datetime) -> None:
+    settle_alarm(session, ALARM, flow.id, now)
+    if known is None:
+        session.add(FlowText(flow=flow.id, text=flow.text, sha256=flow.sha256, taken_at=now))
+        return
+    if known.sha256 == flow.sha256 and not known.mistakes:
+        return
+    if (before := _parsed(known)) is not None:
+        _move_from_gone_steps(session, before, flow, now)
+    known.text, known.sha256, known.taken_at, known.mistakes = flow.text, flow.sha256, now, []
+    if flow.status == "draft":
+        _take_back(session, flow.id, now)
+    _wake(session, flow.id, now)
+
+
+def _keep(session: Session, flow_id: str, problems: list[str], known: FlowText | None, now: datetime) -> Flow | None:
+    words = f"schedules/flows/{flow_id}.toml has {len(problems)} mistakes: {problems[0]}; see `mailer flows check`"
+    raise_alarm(
+        session, ALARM, flow_id, words if known is None else f"{words}; the version before stays in service", now
+    )
+    if known is None:
+        return None
+    known.mistakes = problems
+    return _parsed(known)
+
+
+def _parsed(known: FlowText) -> Flow | None:
+    try:
+        return parse_flow(known.flow, known.text)
+    except InputError:
+        # It was good for an older Mailer.
+        return None
+
+
+def _take_back(session: Session, flow_id: str, now: datetime) -> None:
+    """Of a draft nothing is sent, so neither what is queued; its steps are decided anew when it is live again."""
+    queued = (
+        select(Delivery)
+        .join(Enrollment, col(Enrollment.id) == Delivery.enrollment_id)
+        .where(Enrollment.flow == flow_id, Delivery.state == DeliveryState.QUEUED)
+    )
+    for delivery in session.exec(queued.with_for_update(of=Delivery)):
+        redo(session, delivery, "its flow is a draft now", now=now, story=now)
+
+
+def _move_from_gone_steps(session: Session, before: Flow, flow: Flow, now: datetime) -> None:
+    for place, step in enumerate(before.steps):
+        if flow.step(step.id) is not None:
+            continue
+        following = next((one.id for one in before.steps[place + 1 :] if flow.step(one.id) is not None), None)
+        waiting = select(Enrollment).where(
+            Enrollment.flow == flow.id, Enrollment.step == step.id, col(Enrollment.state).in_(_UNDER_WAY)
+        )
+        for enrollment in session.exec(waiting.with_for_update()):
+            _move(session, enrollment, following, now)
+
+
+def _move(session: Session, enrollment: Enrollment, following: str | None, now: datetime) -> None:
+    words = f"the file has no step {enrollment.step} any more; {following or 'nothing'} follows"
+    note(session, enrollment, "step gone", words, step=enrollment.step or "", now=now)
+    enrollment.version, enrollment.updated_at, enrollment.step = enrollment.version + 1, now, following
+    if following is None:
+        enrollment.state, enrollment.due_at, enrollment.ended_at = EnrollmentState.FINISHED, None, now
+        enrollment.reason = words
+    else:
+        enrollment.state, enrollment.due_at, enrollment.reason = EnrollmentState.ACTIVE, now, ""
+
+
+def _wake(session: Session, flow_id: str, now: datetime) -> None:
+    """What was held under the file as it was (a draft, a step that was gone, what is open) is looked at."""
+    session.exec(
+        update(Enrollment)
+        .where(
+            col(Enrollment.flow) == flow_id,
+            col(Enrollment.state) == EnrollmentState.PAUSED,
+            or_(col(Enrollment.due_at).is_(None), col(Enrollment.due_at) > now),
+        )
+        .values(due_at=now, version=col(Enrollment.version) + 1)
+    )
