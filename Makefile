@@ -1,18 +1,31 @@
-# make install | demo | test | check | bench | faults | outcomes | golden | pictures | words
+# make install | demo | test | check | bench | faults | outcomes | golden | pictures | words | bundle | messages
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+ASSETS := mailer/web/assets
+BUNDLED := mailer/web/bundle/manifest.json
 
-.PHONY: install demo test check bench faults outcomes golden pictures constraints debian words
+.PHONY: install demo test check bench faults outcomes golden pictures constraints debian words bundle messages
 
 install: .venv/installed
 
 # The stamp is as new as what it was made from, so a changed pin installs again.
-.venv/installed: pyproject.toml constraints.txt
+.venv/installed: pyproject.toml constraints.txt hatch_build.py $(ASSETS)/package-lock.json
 	$(PYTHON) -m venv .venv
 	$(PIP) install --quiet --upgrade "pip>=25.1"
 	$(PIP) install --quiet --constraint constraints.txt --editable ".[postgres]"
 	touch $@
+
+# The console's scripts; `make install` builds them too, this builds them again after an edit.
+bundle: $(BUNDLED)
+
+$(BUNDLED): $(ASSETS)/package-lock.json $(ASSETS)/vite.config.js $(wildcard $(ASSETS)/src/*.js $(ASSETS)/src/modules/*.js)
+	cd $(ASSETS) && { [ -d node_modules ] || npm ci --no-audit --no-fund --ignore-scripts --loglevel=error; } && npm run --silent build
+	touch $@
+
+# mailer/web/catalogues/*.po, with every text that a page says; then translate what is new in them.
+messages: .venv/tested
+	$(BIN)/python -m tests.web.messages
 
 .venv/tested: .venv/installed
 	$(PIP) install --quiet --constraint constraints.txt --group test --group lint
@@ -26,13 +39,13 @@ debian:
 	deploy/debian-test-packages
 
 # Every test: real Dovecot, Postfix, PostgreSQL and Chromium; kills and stalls in a form of seconds.
-test: .venv/tested debian
+test: .venv/tested debian bundle
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist loadgroup
 
 # Before each commit: seconds, no servers.
-check: .venv/tested
+check: .venv/tested bundle
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -53,7 +66,7 @@ outcomes: .venv/tested debian
 golden: .venv/tested
 	$(BIN)/python -m tests.rendering.golden
 
-pictures: .venv/tested debian
+pictures: .venv/tested debian bundle
 	$(BIN)/python docs/pictures.py
 
 constraints:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 from mailer.db import Database
 from mailer.errors import MailerError
 
-HEAD = "0006"
+HEAD = "0014"
 
 # Any number that nobody else uses; PostgreSQL lets one transaction at a time hold it.
 _ADVISORY_LOCK = 0x4D61696C

@@ -23,6 +23,10 @@ class Agent(Row, table=True):
     name: str = Field(unique=True)
     role: Role = word(Role)
     password_hash: str | None = None
+    # How they see the console: a language of web/languages.py, an IANA zone ("" is the shop's), single keys or not.
+    language: str = "en"
+    zone: str = ""
+    single_keys: bool = True
     created_at: datetime = moment()
     disabled_at: datetime | None = maybe_moment()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
@@ -231,8 +232,23 @@ def expression_reads(expression: str) -> list[str]:
 
 
 def pages_environment(directory: Path) -> Environment:
-    """An environment for our own HTML pages: everything escaped, unknown variables are errors."""
-    return Environment(loader=FileSystemLoader(directory), undefined=StrictUndefined, autoescape=True)
+    """An environment for our own HTML pages: everything escaped, unknown variables are errors.
+
+    `_("...")` and `{% trans %}` say a text in the language of the translations that are installed, else as it is.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(directory),
+        undefined=StrictUndefined,
+        autoescape=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    return environment
+
+
+def speak(environment: Environment, translations: NullTranslations) -> None:
+    """Let the pages of this environment say their texts in another language."""
+    environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
 
 
 def _parsed(environment: MailEnvironment, name: str, source: str) -> nodes.Template:

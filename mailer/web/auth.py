@@ -30,11 +30,24 @@ class SignedIn:
     session_id: int
     name: str
     role: Role
+    language: str = "en"
+    zone: str = ""
+    single_keys: bool = True
 
     @property
     def may_decide(self) -> bool:
-        """Whether they may approve, edit, reject, undo and write."""
+        """Whether they may approve, edit, reject, undo and write to customers."""
         return self.role in (Role.AGENT, Role.ADMIN)
+
+    @property
+    def may_publish(self) -> bool:
+        """Whether they may change templates and flows."""
+        return self.role in (Role.MARKETER, Role.ADMIN)
+
+    @property
+    def may_run(self) -> bool:
+        """Whether they may change people, tokens and what is kept of customers."""
+        return self.role is Role.ADMIN
 
 
 @dataclass(frozen=True)
@@ -156,7 +169,9 @@ def who(session: Session, token: str, *, now: datetime) -> SignedIn | None:
     if found is None:
         return None
     entry, agent = found
-    return SignedIn(entry.agent_id, cast(int, entry.id), agent.name, agent.role)
+    return SignedIn(
+        entry.agent_id, cast(int, entry.id), agent.name, agent.role, agent.language, agent.zone, agent.single_keys
+    )
 
 
 def end_session(session: Session, session_id: int, *, now: datetime) -> None:

@@ -90,4 +90,20 @@ def deciding(person: Reader) -> SignedIn:
     return person
 
 
+def publishing(person: Reader) -> SignedIn:
+    """Somebody who may change what we write, and to whom. Raises NotAllowed."""
+    if not person.may_publish:
+        raise NotAllowed(f"Your role is {person.role.value}: marketers and admins change templates and flows.")
+    return person
+
+
+def running(person: Reader) -> SignedIn:
+    """Somebody who may change how this shop's Mailer is run. Raises NotAllowed."""
+    if not person.may_run:
+        raise NotAllowed(f"Your role is {person.role.value}: this is for admins.")
+    return person
+
+
 Decider = Annotated[SignedIn, Depends(deciding)]
+Publisher = Annotated[SignedIn, Depends(publishing)]
+Admin = Annotated[SignedIn, Depends(running)]

@@ -1,52 +1,82 @@
-"""HTML from pages/*.html: one environment for a console, values escaped, times in the shop's zone."""
+"""HTML from pages/*.html: values escaped, texts in the viewer's language, times in the viewer's zone."""
 
+import json
 from collections.abc import Mapping
-from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from starlette.responses import HTMLResponse
 
-from mailer.calendars import in_words, parse_zone, time_left
+from mailer.calendars import parse_zone
 from mailer.config import Settings
-from mailer.rendering.environment import pages_environment
+from mailer.rendering.environment import pages_environment, speak
 from mailer.signing import digest
+from mailer.web.languages import LANGUAGES, Clockwork, translations
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
+BUNDLE = _HERE / "bundle"
+# One for each language and zone that somebody looks from.
+_SIGHTS = 32
 
 
 class Pages:
     """The pages of one console."""
 
     def __init__(self, settings: Settings) -> None:
-        zone = parse_zone(settings.shop.zone)
-        self._environment = pages_environment(_HERE / "pages")
-        self._environment.filters.update(
-            moment=lambda at: say_moment(at.astimezone(zone)),
-            time=lambda at: f"{at.astimezone(zone):%H:%M:%S}",
-            left=time_left,
-            ago=lambda at, now: f"{in_words(now - at)} ago",
-            day=say_day,
-        )
-        # The address changes with the bytes, so browsers may keep the file for ever.
-        style = digest((STATIC / "console.css").read_bytes())[:12]
-        self._environment.globals.update(shop=settings.shop.name, zone=settings.shop.zone, style=style)
-        # What a page need not know: who looks, and what they wrote.
-        self._environment.globals.update(person=None, kept="")
+        self._zone = settings.shop.zone
+        self._everywhere = {
+            "shop": settings.shop.name,
+            "shop_zone": settings.shop.zone,
+            "languages": LANGUAGES,
+            # The address changes with the bytes, so browsers may keep the file for ever.
+            "style": digest((STATIC / "console.css").read_bytes())[:12],
+            "script": _script(),
+            # What a page need not know: who looks, where they are, and what they wrote.
+            "person": None,
+            "place": "",
+            "kept": "",
+        }
+        self._environment = lru_cache(_SIGHTS)(self._made)
 
     def render(
-        self, file: str, /, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+        self,
+        file: str,
+        /,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        language: str = "en",
+        **values: Any,
     ) -> HTMLResponse:
-        """The page of that name."""
-        return HTMLResponse(self._environment.get_template(file).render(**values), status, headers)
+        """The page of that name, as `person` reads it; `language` is for pages without a person."""
+        person = values.get("person")
+        language, zone = (person.language, person.zone or self._zone) if person else (language, self._zone)
+        page = self._environment(language, zone).get_template(file)
+        return HTMLResponse(page.render(**values), status, headers)
+
+    def _made(self, language: str, zone_name: str) -> Any:
+        zone, words = parse_zone(zone_name), Clockwork(language)
+        environment = pages_environment(_HERE / "pages")
+        speak(environment, translations(language))
+        environment.filters.update(
+            moment=lambda at: words.moment(at.astimezone(zone)),
+            time=lambda at: f"{at.astimezone(zone):%H:%M:%S}",
+            clock=lambda at, in_zone=None: f"{at.astimezone(parse_zone(in_zone) if in_zone else zone):%H:%M}",
+            day=words.day,
+            span=words.span,
+            left=words.left,
+            ago=words.ago,
+        )
+        environment.globals.update(self._everywhere, language=language, zone=zone_name)
+        return environment
 
 
-def say_moment(at: datetime) -> str:
-    """As in `22 Nov 2026, 12:00`."""
-    return f"{say_day(at)}, {at:%H:%M}"
-
-
-def say_day(day: date) -> str:
-    """As in `22 Nov 2026`."""
-    return f"{day.day} {day:%b %Y}"
+def _script() -> str:
+    """The address of the bundle; "" when it was not built."""
+    manifest = BUNDLE / "manifest.json"
+    if not manifest.is_file():
+        return ""
+    file: str = json.loads(manifest.read_text(encoding="utf-8"))["src/console.js"]["file"]
+    return f"/bundle/{file}"

@@ -36,7 +36,7 @@ from mailer.web.console import (
 )
 from mailer.web.desk import Desk, signed_in
 from mailer.web.door import Door
-from mailer.web.pages import STATIC, Pages
+from mailer.web.pages import BUNDLE, STATIC, Pages
 from mailer.web.public import healthz, hooks, metrics
 from mailer.web.public.customers import Customers
 from mailer.web.public.site import Site
@@ -58,6 +58,8 @@ def build_console(db: Database, settings: Settings, keys: Keys, clock: Clock, wa
     for room in (queue, item, photos, drafts, deliveries, replies, quarantine, regroupings, wishes, stop):
         app.include_router(room.router, dependencies=[Depends(signed_in)])
     app.mount("/static", _Static(directory=STATIC), name="static")
+    # Its names change with their bytes too. Without it the pages work, with fewer comforts.
+    app.mount("/bundle", _Static(directory=BUNDLE, check_dir=False), name="bundle")
     return app
 
 

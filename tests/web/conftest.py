@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from fastapi import FastAPI
+from playwright.async_api import Browser
 
 from mailer.clock import FrozenClock
 from mailer.config import Outbound, SenderConfig, Settings, Shop, Web
@@ -16,6 +17,7 @@ from mailer.model import Role
 from mailer.signing import Keys
 from mailer.web import auth
 from mailer.web.server import build_console, build_public
+from tests.web.browser import chromium_here, serving
 
 HOST = "http://console.test"
 
@@ -46,6 +48,20 @@ def console(db: Database, settings: Settings, keys: Keys, clock: FrozenClock, wo
 @pytest.fixture
 def public(db: Database, settings: Settings, keys: Keys, clock: FrozenClock, woken: list[str]) -> FastAPI:
     return build_public(db, settings, keys, clock, lambda: woken.append("woken"))
+
+
+@pytest.fixture
+async def address(console: FastAPI) -> AsyncIterator[str]:
+    """The console on a free port."""
+    async with serving(console) as found:
+        yield found
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """A real browser; tests that ask for it are marked `journey`."""
+    async with chromium_here() as browser:
+        yield browser
 
 
 @asynccontextmanager

@@ -1,15 +1,9 @@
 """A person at work in a real browser without JavaScript, against a real server."""
 
-import asyncio
-import contextlib
-import os
-import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from mailer.clock import FrozenClock
 from mailer.db import Database
@@ -20,37 +14,10 @@ from tests.web.build import case
 pytestmark = pytest.mark.journey
 
 
-class QuietServer(uvicorn.Server):
-    """A server that leaves the signals to the test run."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @pytest.fixture
-async def address(console: FastAPI) -> AsyncIterator[str]:
-    """The console on a free port."""
-    config = uvicorn.Config(console, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off")
-    server = QuietServer(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await serving
-
-
-@pytest.fixture
-async def page(address: str) -> AsyncIterator[Page]:
-    chromium = shutil.which("chromium")
-    async with async_playwright() as playwright:
-        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = await playwright.chromium.launch(executable_path=chromium, args=sandbox)
-        context = await browser.new_context(base_url=address, java_script_enabled=False)
-        yield await context.new_page()
-        await browser.close()
+async def page(address: str, chromium: Browser) -> AsyncIterator[Page]:
+    context = await chromium.new_context(base_url=address, java_script_enabled=False)
+    yield await context.new_page()
 
 
 async def test_sign_in_edit_approve_undo_and_approve_again(db: Database, clock: FrozenClock, page: Page) -> None:

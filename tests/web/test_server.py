@@ -6,18 +6,24 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.model import Role
+from mailer.web.desk import deciding, publishing, running
 from mailer.web.pages import STATIC
 from mailer.web.security import CSP
 from tests.web.build import case
 from tests.web.conftest import Entering, browser_on
 
-OPEN = {"/sign-in", "/session", "/welcome/{token}", "/healthz", "/metrics", "/static"}
+OPEN = {"/sign-in", "/session", "/welcome/{token}", "/healthz", "/metrics", "/static", "/bundle"}
+# What everybody may change of their own.
+OWN_MATTERS = {"/session/end"}
+GUARDS = {deciding: "decider", publishing: "publisher", running: "admin"}
+MAY = {"decider": {Role.AGENT, Role.ADMIN}, "publisher": {Role.MARKETER, Role.ADMIN}, "admin": {Role.ADMIN}}
 
 
 def addresses(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
@@ -35,38 +41,34 @@ def filled(path: str) -> str:
     return re.sub(r"{\w+}", "1", path)
 
 
-def test_the_list_of_routes_is_what_people_may_do(console: FastAPI) -> None:
-    assert set(addresses(console.router.routes)) == {
-        ("GET", "/"),
-        ("GET", "/queue"),
-        ("GET", "/conversations/{conversation_id}"),
-        ("POST", "/conversations/{conversation_id}/replies"),
-        ("POST", "/drafts/{draft_id}/approval"),
-        ("POST", "/drafts/{draft_id}/text"),
-        ("POST", "/drafts/{draft_id}/dismissal"),
-        ("POST", "/deliveries/{delivery_id}/cancellation"),
-        ("POST", "/deliveries/{delivery_id}/decision"),
-        ("GET", "/quarantine/{raw_mail_id}/text"),
-        ("GET", "/quarantine/{raw_mail_id}/raw"),
-        ("POST", "/quarantine/{raw_mail_id}/retry"),
-        ("POST", "/quarantine/{raw_mail_id}/whole"),
-        ("POST", "/conversations/{conversation_id}/merges"),
-        ("POST", "/conversations/{conversation_id}/splits"),
-        ("POST", "/regroupings/{regrouping_id}/undo"),
-        ("POST", "/messages/{message_id}/correction"),
-        ("POST", "/resume"),
-        ("POST", "/stop"),
-        ("GET", "/stop"),
-        ("GET", "/messages/{message_id}/photos/{place}"),
-        ("GET", "/sign-in"),
-        ("POST", "/session"),
-        ("POST", "/session/end"),
-        ("GET", "/welcome/{token}"),
-        ("POST", "/welcome/{token}"),
-        ("GET", "/healthz"),
-        ("GET", "/metrics"),
-        ("GET", "/static"),
+def needed(path: str, method: str, routes: list[BaseRoute]) -> str:
+    """Who may use a route, as its dependencies say: "anybody" signed in, or one of GUARDS."""
+    for route in flat(routes):
+        if isinstance(route, APIRoute) and route.path == path and method in (route.methods or ()):
+            return next((GUARDS[call] for call in calls(route.dependant) if call in GUARDS), "anybody")
+    return "anybody"
+
+
+def calls(dependant: Dependant) -> Iterator[object]:
+    yield dependant.call
+    for inner in dependant.dependencies:
+        yield from calls(inner)
+
+
+def flat(routes: list[BaseRoute]) -> Iterator[BaseRoute]:
+    for route in routes:
+        yield route
+        if inner := getattr(route, "original_router", None):
+            yield from flat(inner.routes)
+
+
+def test_whatever_changes_something_says_who_may(console: FastAPI) -> None:
+    unguarded = {
+        (method, path)
+        for method, path in addresses(console.router.routes)
+        if method != "GET" and path not in OPEN and needed(path, method, console.router.routes) == "anybody"
     }
+    assert {path for _, path in unguarded} - OWN_MATTERS == set()
 
 
 async def test_every_other_route_needs_a_session(console: FastAPI, stranger: httpx2.AsyncClient) -> None:
@@ -79,21 +81,35 @@ async def test_every_other_route_needs_a_session(console: FastAPI, stranger: htt
         assert method == "POST" or answer.headers["location"].startswith("/sign-in?next=")
 
 
-async def test_every_decision_is_refused_to_marketers(
-    console: FastAPI, db: Database, clock: FrozenClock, marketer: httpx2.AsyncClient
+@pytest.mark.parametrize("role", list(Role))
+async def test_every_route_of_another_role_is_refused(
+    console: FastAPI, db: Database, clock: FrozenClock, stranger: httpx2.AsyncClient, enter: Entering, role: Role
 ) -> None:
     await db.run(case, clock.now())
+    person = await enter(stranger, "somebody", role)
     for method, path in addresses(console.router.routes):
-        if path in OPEN or method == "GET" or path == "/session/end":
+        wanted = needed(path, method, console.router.routes)
+        if wanted == "anybody" or path in OPEN or role in MAY[wanted]:
             continue
-        data = {"version": "1", "text": "words", "decision": "again"}
-        answer = await marketer.post(filled(path), data=data)
-        assert (path, answer.status_code) == (path, 403)
-        assert "Your role is marketer" in answer.text
+        answer = await person.request(method, filled(path))
+        assert (method, path, answer.status_code) == (method, path, 403)
+        assert f"Your role is {role.value}" in answer.text
+
+
+async def test_a_marketer_reads_the_queue(db: Database, clock: FrozenClock, marketer: httpx2.AsyncClient) -> None:
+    await db.run(case, clock.now())
     assert (await marketer.get("/queue")).status_code == 200
     page = await marketer.get("/conversations/1")
     assert page.status_code == 200
     assert "Approve and send" not in page.text
+
+
+async def test_every_form_of_another_site_is_refused(console: FastAPI, agent: httpx2.AsyncClient) -> None:
+    for method, path in addresses(console.router.routes):
+        if method != "GET":
+            answer = await agent.request(method, filled(path), headers={"sec-fetch-site": "cross-site"})
+            assert (method, path, answer.status_code) == (method, path, 403)
+            assert "another site" in answer.text
 
 
 async def test_every_answer_carries_the_policy(console: FastAPI, agent: httpx2.AsyncClient) -> None:

@@ -1,0 +1,8 @@
+"""Templates as published from the console."""
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    pass

@@ -1,0 +1,8 @@
+"""Flows as edited in the console."""
+
+revision = "0011"
+down_revision = "0010"
+
+
+def upgrade() -> None:
+    pass

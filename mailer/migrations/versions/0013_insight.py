@@ -1,0 +1,8 @@
+"""How we are doing: quality sampling, digests."""
+
+revision = "0013"
+down_revision = "0012"
+
+
+def upgrade() -> None:
+    pass

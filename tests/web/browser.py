@@ -1,0 +1,112 @@
+"""A real browser on a real server: what every test in Chromium stands on."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from playwright.async_api import Browser, Page, async_playwright
+
+from mailer.clock import Clock
+from mailer.db import Database
+from mailer.model import Role
+from mailer.web import auth
+
+ASSETS = Path(__file__).parents[2] / "mailer" / "web" / "assets"
+# A rule that axe finds broken counts from here on.
+SERIOUS = {"serious", "critical"}
+# Chromium looks for its maker's hosts otherwise, again and again.
+QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+
+
+class QuietServer(uvicorn.Server):
+    """A server that leaves the signals to the test run."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[str]:
+    """The address of an application on a free port."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off")
+    server = QuietServer(config)
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    # A page that listens for news keeps its connection open.
+    server.force_exit = True
+    await running
+
+
+@asynccontextmanager
+async def chromium_here() -> AsyncIterator[Browser]:
+    """Debian's Chromium without a screen."""
+    async with async_playwright() as playwright:
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        found = shutil.which("chromium")
+        browser = await playwright.chromium.launch(executable_path=found, args=[*sandbox, *QUIET])
+        yield browser
+        await browser.close()
+
+
+async def signed_in_page(
+    browser: Browser,
+    address: str,
+    db: Database,
+    clock: Clock,
+    name: str = "ana",
+    role: Role = Role.ADMIN,
+    **context: Any,
+) -> Page:
+    """A page of a new browser in which a new person is signed in; errors of scripts fail the test that reads them.
+
+    `page.faults` lists what the page's scripts threw and what the policy stopped; `page.elsewhere` lists requests to
+    other hosts.
+    """
+    agent = await db.run(auth.add_agent, name, role, clock.now())
+    token = await db.run(auth.make_link, agent, now=clock.now(), lasts=timedelta(hours=1), passwordless=True)
+    opened = await browser.new_context(base_url=address, **context)
+    page = await opened.new_page()
+    watch(page, address)
+    await page.goto(f"/welcome/{token}")
+    await page.get_by_role("main").get_by_role("button").click()
+    return page
+
+
+def watch(page: Page, address: str) -> None:
+    """Note on the page what must not happen."""
+    faults: list[str] = []
+    elsewhere: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda asked: elsewhere.append(asked.url) if not _is_local(asked.url, address) else None)
+    page.faults, page.elsewhere = faults, elsewhere  # type: ignore[attr-defined]
+
+
+def _is_local(url: str, address: str) -> bool:
+    return url.startswith((address, "data:", "blob:", "about:"))
+
+
+@cache
+def _axe() -> str:
+    return (ASSETS / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+async def broken_rules(page: Page) -> list[str]:
+    """What axe-core calls serious or critical on the page as it stands, each with the first element that breaks it."""
+    await page.evaluate(_axe())
+    found = json.loads(await page.evaluate("axe.run(document).then((found) => JSON.stringify(found.violations))"))
+    return [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in SERIOUS]
