@@ -19,8 +19,8 @@ from mailer.model import Choice, Rating, ReturnRequest, Review, Suppression
 from mailer.signing import Keys
 from mailer.web.public.words import Wording, wording
 from tests.feedback.build import Bought, bought, late
+from tests.web.browser import QuietServer
 from tests.web.public.pages import all_of, picture
-from tests.web.test_journey import QuietServer
 
 pytestmark = pytest.mark.journey
 
