@@ -5,8 +5,9 @@ sentence says who moves a row out of it. Rows are built by verbs only; outside d
 Importing this package registers every table.
 """
 
-from mailer.model.agent import Agent, AgentSession, ApiToken, Role, SignInLink
+from mailer.model.agent import Agent, AgentSession, ApiToken, RecoveryCode, Role, SignInLink
 from mailer.model.alarm import Alarm, open_alarms, raise_alarm, settle_alarm
+from mailer.model.audit import AuditEntry
 from mailer.model.automatic import AutomaticAnswer
 from mailer.model.base import Row
 from mailer.model.bounce import Bounce, Complaint, ReportState, note_report
@@ -65,6 +66,7 @@ __all__ = [
     "ApiToken",
     "Approval",
     "Attempt",
+    "AuditEntry",
     "AutomaticAnswer",
     "Blob",
     "Bounce",
@@ -121,6 +123,7 @@ __all__ = [
     "Rating",
     "RawMail",
     "RawMailState",
+    "RecoveryCode",
     "Refund",
     "Refusal",
     "Regrouping",

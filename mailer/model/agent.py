@@ -27,21 +27,42 @@ class Agent(Row, table=True):
     language: str = "en"
     zone: str = ""
     single_keys: bool = True
+    # Where test mails and the digest go; "" when they gave none.
+    address: str = ""
+    # The secret of the second factor is derived from this and the key file; "" while there is none. `totp_step` is the
+    # last that was used, so that no code works twice (RFC 6238, 5.2).
+    totp_nonce: str = ""
+    totp_step: int = 0
     created_at: datetime = moment()
     disabled_at: datetime | None = maybe_moment()
 
 
 class AgentSession(Row, table=True):
-    """A browser that signed in; ends by time or by hand."""
+    """A browser that signed in; ends by time or by hand. A `half` one still owes the code of the second factor."""
 
     __tablename__ = "agent_session"
 
     id: int | None = Field(default=None, primary_key=True)
     token_hash: str = Field(unique=True)
     agent_id: int = Field(foreign_key="agent.id")
+    half: bool = False
+    # What the browser calls itself, and when it was last seen, to about five minutes.
+    browser: str = ""
+    seen_at: datetime | None = maybe_moment()
     created_at: datetime = moment()
     expires_at: datetime = moment()
     ended_at: datetime | None = maybe_moment()
+
+
+class RecoveryCode(Row, table=True):
+    """Takes the place of a code of the second factor, once."""
+
+    __tablename__ = "recovery_code"
+
+    id: int | None = Field(default=None, primary_key=True)
+    agent_id: int = Field(foreign_key="agent.id", index=True)
+    code_hash: str
+    used_at: datetime | None = maybe_moment()
 
 
 class SignInLink(Row, table=True):
@@ -59,7 +80,7 @@ class SignInLink(Row, table=True):
 
 
 class ApiToken(Row, table=True):
-    """What a system of the shop shows to the API; `scope` says what it may do."""
+    """What a system of the shop shows to the API; `scope` says what it may do, as in "orders" or "metrics orders"."""
 
     __tablename__ = "api_token"
 
@@ -68,4 +89,7 @@ class ApiToken(Row, table=True):
     scope: str
     token_hash: str = Field(unique=True)
     created_at: datetime = moment()
+    expires_at: datetime | None = maybe_moment()
+    # To about five minutes.
+    used_at: datetime | None = maybe_moment()
     revoked_at: datetime | None = maybe_moment()
