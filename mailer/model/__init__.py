@@ -11,6 +11,7 @@ from mailer.model.audit import AuditEntry
 from mailer.model.automatic import AutomaticAnswer
 from mailer.model.base import Row
 from mailer.model.bounce import Bounce, Complaint, ReportState, note_report
+from mailer.model.claim import Claim, SavedView
 from mailer.model.classification import Classification, Correction, Level
 from mailer.model.conversation import ClockKind, ClockPause, Conversation, ConversationState, Regrouping, ReplyClock
 from mailer.model.customer import Customer
@@ -73,6 +74,7 @@ __all__ = [
     "Canary",
     "Choice",
     "Circuit",
+    "Claim",
     "Classification",
     "ClockKind",
     "ClockPause",
@@ -135,6 +137,7 @@ __all__ = [
     "Role",
     "Route",
     "Row",
+    "SavedView",
     "Scan",
     "SendAnyway",
     "SentCopy",

@@ -22,6 +22,8 @@ class Conversation(Row, table=True):
     """The mails that belong together; one customer, at most one order."""
 
     __tablename__ = "conversation"
+    # The tabs without deadlines, the newest first; and what changed since the last look (web/console/live).
+    __table_args__ = (Index("ix_conversation_state_updated_at", "state", "updated_at"),)
 
     id: int | None = Field(default=None, primary_key=True)
     customer_id: int = Field(foreign_key="customer.id", index=True)
@@ -38,8 +40,10 @@ class Conversation(Row, table=True):
     # Where the mails of flows to one order or customer stand: "order:17"; an answer to one of them wakes it.
     flow_key: str | None = Field(default=None, index=True, unique=True)
     closed_at: datetime | None = maybe_moment()
+    # Whose it is to answer; nobody's in particular when empty. No foreign key: people are only ever switched off.
+    assignee_id: int | None = Field(default=None, index=True)
     created_at: datetime = moment()
-    updated_at: datetime = moment()
+    updated_at: datetime = moment(index=True)
 
 
 class ClockKind(StrEnum):
@@ -65,6 +69,14 @@ class ReplyClock(Row, table=True):
             unique=True,
             sqlite_where=text("stopped_at IS NULL"),
             postgresql_where=text("stopped_at IS NULL"),
+        ),
+        # The queue goes along it.
+        Index(
+            "ix_reply_clock_due",
+            "due_at",
+            "id",
+            sqlite_where=text("stopped_at IS NULL AND paused_at IS NULL"),
+            postgresql_where=text("stopped_at IS NULL AND paused_at IS NULL"),
         ),
     )
 
