@@ -29,6 +29,7 @@ from mailer.replies.close import close_answered
 from mailer.replies.due import start_missing, warn
 from mailer.replies.holding import hold_waiting
 from mailer.replies.refunds import look_after_refunds
+from mailer.replies.snooze import wake_due
 from mailer.signing import read_keys
 
 log = structlog.get_logger()
@@ -96,6 +97,11 @@ async def look_after_clocks(means: Means) -> None:
         await hold_waiting(means.db, means.clock, Catalog(means.settings.rendering.templates), house, silent)
 
 
+async def wake_snoozed(means: Means) -> None:
+    """Wake conversations whose time has come, or whose deadline is near."""
+    await means.db.run(wake_due, now=means.clock.now())
+
+
 async def look_after_offers(means: Means) -> None:
     """Take back compensations of which no customer heard, so that they count against nobody."""
     if taken_back := await means.db.run(withdraw_untold, now=means.clock.now()):
@@ -143,6 +149,7 @@ JOBS: dict[str, Job] = {
     "reconcile_mailboxes": reconcile_mailboxes,
     "look_for_silence": look_for_silence,
     "look_after_clocks": look_after_clocks,
+    "wake_snoozed": wake_snoozed,
     "learn_routes": learn_routes,
     "look_after_offers": look_after_offers,
     "reconcile_orders": reconcile_orders,

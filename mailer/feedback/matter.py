@@ -54,6 +54,7 @@ def open_matter(session: Session, matter: Matter, *, now: datetime) -> int:
     message = _said(session, matter, conversation, customer, now)
     conversation.state, conversation.reason = ConversationState.NEEDS_PERSON, matter.reason[:2_000]
     conversation.updated_at, conversation.closed_at = now, None
+    conversation.wake("the customer was heard of again")
     session.exec(
         update(Draft)
         .where(col(Draft.conversation_id) == conversation.id, col(Draft.state) == DraftState.PENDING)

@@ -157,6 +157,7 @@ def _receive_one(session: Session, raw_mail: RawMail, told: ParsedMail, rules: R
     if place.conversation is not None and _asks(mail, raw_mail):
         conversation.state, conversation.reason = ConversationState.NEEDS_ANSWER, ""
         conversation.updated_at = now
+        conversation.wake("the customer wrote")
     message = _message(raw_mail, mailbox, conversation, mail, now)
     message.warnings = [*message.warnings, *_imitation(session, customer, place)]
     message.defects = [*message.defects, *_why_here(place)]

@@ -13,10 +13,18 @@ from mailer.model.base import Row
 from mailer.model.bounce import Bounce, Complaint, ReportState, note_report
 from mailer.model.claim import Claim, SavedView
 from mailer.model.classification import Classification, Correction, Level
-from mailer.model.conversation import ClockKind, ClockPause, Conversation, ConversationState, Regrouping, ReplyClock
+from mailer.model.conversation import (
+    ClockKind,
+    ClockPause,
+    Conversation,
+    ConversationState,
+    Regrouping,
+    ReplyClock,
+    Snooze,
+)
 from mailer.model.customer import Customer
 from mailer.model.delivery import Attempt, Delivery, DeliveryState
-from mailer.model.draft import Approval, Disclosure, Dismissal, Draft, DraftState
+from mailer.model.draft import Approval, Disclosure, Dismissal, Draft, DraftState, Fault, Together
 from mailer.model.event import Event, EventTaken
 from mailer.model.feedback import (
     Choice,
@@ -39,7 +47,7 @@ from mailer.model.flow import (
     StepOutcome,
 )
 from mailer.model.hold import Hold, HoldScope, SendAnyway
-from mailer.model.incident import Incident, IncidentKind, IncidentState
+from mailer.model.incident import Incident, IncidentKind, IncidentState, Trouble, TroubleKind
 from mailer.model.intent import BY_WORDS, CHANGES, Intent, in_precedence
 from mailer.model.mailbox import Mailbox, RawMail, RawMailState, Sighting
 from mailer.model.message import Blob, Direction, Message, MessageState, Route, SentCopy
@@ -99,6 +107,7 @@ __all__ = [
     "Event",
     "EventReader",
     "EventTaken",
+    "Fault",
     "FlowStep",
     "FlowText",
     "Heartbeat",
@@ -145,11 +154,15 @@ __all__ = [
     "ShopFact",
     "Sighting",
     "SignInLink",
+    "Snooze",
     "SourcePayload",
     "StepOutcome",
     "Stream",
     "Suppression",
     "SuppressionCause",
+    "Together",
+    "Trouble",
+    "TroubleKind",
     "in_precedence",
     "lift_undeliverable",
     "note_refusal",

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, Text, text
 from sqlmodel import Field
 
-from mailer.model.base import Row, maybe_moment, moment, word
+from mailer.model.base import Row, Word, maybe_moment, moment, word
 
 
 class ConversationState(StrEnum):
@@ -16,6 +16,14 @@ class ConversationState(StrEnum):
     NEEDS_PERSON = "needs_person"  # a person is to write, `reason` says why; their draft or a holding one moves it on
     WAITING = "waiting"  # the relay took our answer; the customer moves it on
     CLOSED = "closed"  # nothing is to be answered, `reason` says why; a new mail moves it on
+
+
+class Snooze(StrEnum):
+    """What a conversation that a person put aside waits for; `replies.snooze` and news of it wake it."""
+
+    UNTIL = "until"  # a moment, `snoozed_until`
+    REPLY = "reply"  # the customer's next mail
+    PARCEL = "parcel"  # the next word of a carrier on a parcel of its order
 
 
 class Conversation(Row, table=True):
@@ -42,8 +50,21 @@ class Conversation(Row, table=True):
     closed_at: datetime | None = maybe_moment()
     # Whose it is to answer; nobody's in particular when empty. No foreign key: people are only ever switched off.
     assignee_id: int | None = Field(default=None, index=True)
+    # Put aside: what it waits for, until when, by which agent and since when. A newer mail always wakes it.
+    snoozed_for: Snooze | None = Field(default=None, sa_type=Word(Snooze), nullable=True, index=True)
+    snoozed_until: datetime | None = maybe_moment()
+    snoozed_by: int | None = None
+    snoozed_at: datetime | None = maybe_moment()
+    # Why it came back by itself; shown until the next decision.
+    woken_because: str = ""
     created_at: datetime = moment()
     updated_at: datetime = moment(index=True)
+
+    def wake(self, because: str = "") -> None:
+        """Take it out of the snoozed ones, if it is one of them."""
+        if self.snoozed_for is not None:
+            self.snoozed_for = self.snoozed_until = self.snoozed_by = self.snoozed_at = None
+            self.woken_because = because
 
 
 class ClockKind(StrEnum):

@@ -55,6 +55,9 @@ class Delivery(Row, table=True):
     held_at: datetime | None = maybe_moment()
     settled_at: datetime | None = maybe_moment()
     reason: str = Field(default="", sa_type=Text)
+    # A person knows that it did not arrive and lets it be: it leaves the tray of what failed.
+    given_up_at: datetime | None = maybe_moment()
+    given_up_by: str = ""
 
 
 class Attempt(Row, table=True):

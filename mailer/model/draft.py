@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, Text, text
 from sqlmodel import Field
 
-from mailer.model.base import Row, maybe_moment, moment, word
+from mailer.model.base import Row, Word, maybe_moment, moment, word
 
 
 class DraftState(StrEnum):
@@ -71,6 +71,8 @@ class Draft(Row, table=True):
     # Facts that would have made it better, each with where to add it.
     missing: list[str] = Field(default_factory=list, sa_type=JSON)
     written_by: int | None = Field(default=None, foreign_key="agent.id")
+    # The trouble that an agent declared and that this text tells of.
+    trouble_id: int | None = Field(default=None, index=True)
     reason: str = Field(default="", sa_type=Text)
     created_at: datetime = moment()
     updated_at: datetime = moment()
@@ -90,6 +92,16 @@ class Approval(Row, table=True):
     undone_at: datetime | None = maybe_moment()
 
 
+class Fault(StrEnum):
+    """What was wrong with a draft, as one digit says it."""
+
+    WRONG_INTENT = "wrong_intent"  # it answers another question
+    WRONG_FACTS = "wrong_facts"  # what it says is not so
+    TONE = "tone"  # it does not sound as it should
+    OWN_WORDS = "own_words"  # a person has to find the words
+    NO_ANSWER = "no_answer"  # nothing is to be answered: the conversation is closed
+
+
 class Dismissal(Row, table=True):
     """Who did not want a draft, and why."""
 
@@ -98,5 +110,25 @@ class Dismissal(Row, table=True):
     id: int | None = Field(default=None, primary_key=True)
     draft_id: int = Field(foreign_key="draft.id", unique=True)
     agent_id: int = Field(foreign_key="agent.id")
+    fault: Fault | None = Field(default=None, sa_type=Word(Fault), nullable=True, index=True)
     reason: str = Field(default="", sa_type=Text)
+    # The conversation's reason before, for taking it back.
+    reason_before: str = Field(default="", sa_type=Text)
     dismissed_at: datetime = moment()
+
+
+class Together(Row, table=True):
+    """Drafts that a person approved in one go: one undo takes them all back."""
+
+    __tablename__ = "together"
+
+    id: int | None = Field(default=None, primary_key=True)
+    agent_id: int = Field(foreign_key="agent.id")
+    # The template that they share; "" for the texts of a trouble.
+    template: str = ""
+    trouble_id: int | None = None
+    deliveries: list[int] = Field(default_factory=list, sa_type=JSON)
+    # {"conversation", "why"} of each that did not go.
+    refused: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    approved_at: datetime = moment()
+    undone_at: datetime | None = maybe_moment()

@@ -51,3 +51,33 @@ class Incident(Row, table=True):
     opened_at: datetime = moment()
     settled_at: datetime | None = maybe_moment()
     settled_because: str = Field(default="", sa_type=Text)
+
+
+class TroubleKind(StrEnum):
+    """What many orders have in common when a person declares a trouble."""
+
+    CARRIER = "carrier"  # parcels with this carrier that have not arrived
+    WAREHOUSE = "warehouse"  # parcels that leave, or left, from here and have not arrived
+    PRODUCT = "product"  # orders of this product, by sku or a part of its title
+    COUNTRY = "country"  # orders to this country that have not arrived
+
+
+class Trouble(Row, table=True):
+    """One cause that an agent declared, and what its customers are told: written once, filled for each of them."""
+
+    __tablename__ = "trouble"
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: TroubleKind = word(TroubleKind)
+    subject: str
+    state: IncidentState = word(IncidentState, default=IncidentState.OPEN, index=True)
+    # What happened, for colleagues.
+    words: str = Field(default="", sa_type=Text)
+    # Orders placed before this day have nothing to do with it.
+    since: date | None = None
+    # The text by language, with facts as {{ customer.first_name }}.
+    texts: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
+    declared_by: int = Field(foreign_key="agent.id")
+    declared_at: datetime = moment()
+    settled_by: int | None = None
+    settled_at: datetime | None = maybe_moment()

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session, col, delete, func, select
 
-from mailer.model import Event, Order, ParcelState, Scan, Shipment
+from mailer.model import Conversation, Event, Order, ParcelState, Scan, Shipment, Snooze
 from mailer.orders.events import record_order_event, record_shipment_event, row_id
 from mailer.orders.source import UNTRACKED, FulfillmentIn, ScanIn
 from mailer.orders.vocabulary import Observation, later, state_of
@@ -118,7 +118,18 @@ def _record(telling: Telling, known: dict[str, Shipment], parcel: FulfillmentIn)
     if not new and not added and before == shipment.model_dump():
         return False
     _record_events(telling, shipment, parcel, added)
+    if added or shipment.state is not before["state"]:
+        _wake_who_waits(telling, shipment)
     return True
+
+
+def _wake_who_waits(telling: Telling, shipment: Shipment) -> None:
+    """Conversations that were put aside until the parcel moves."""
+    wanted = select(Conversation).where(
+        Conversation.order_id == telling.order.id, Conversation.snoozed_for == Snooze.PARCEL
+    )
+    for conversation in telling.session.exec(wanted.with_for_update()).all():
+        conversation.wake(f"the parcel moved: {shipment.state.value.replace('_', ' ')}")
 
 
 def _find(known: dict[str, Shipment], parcel: FulfillmentIn) -> Shipment | None:

@@ -22,6 +22,7 @@ from mailer.model import (
     Dismissal,
     Draft,
     DraftState,
+    Fault,
     Message,
     SentCopy,
 )
@@ -78,6 +79,7 @@ def approve(session: Session, draft_id: int, *, version: int, agent_id: int, ter
     if terms.sent_copy:
         session.get_one(Message, delivery.message_id).sent_copy = SentCopy.WANTED
     draft.state, draft.updated_at = DraftState.APPROVED, now
+    conversation.wake()
     return delivery.id or 0
 
 
@@ -127,12 +129,32 @@ def edit(session: Session, draft_id: int, *, version: int, text: str, agent_id: 
     return draft.version
 
 
-def reject(session: Session, draft_id: int, *, version: int, agent_id: int, reason: str, now: datetime) -> None:
+def reject(
+    session: Session,
+    draft_id: int,
+    *,
+    version: int,
+    agent_id: int,
+    reason: str,
+    fault: Fault | None = None,
+    now: datetime,
+) -> None:
     """Do not send this draft; a person is to write. Raises Conflict."""
     draft, conversation = _pending(session, draft_id, version)
-    draft.state, draft.reason, draft.updated_at = DraftState.DISMISSED, reason, now
-    session.add(Dismissal(draft_id=draft_id, agent_id=agent_id, reason=reason, dismissed_at=now))
-    rejected = f"the draft was rejected: {reason}" if reason else "the draft was rejected"
+    why = ": ".join(part for part in (fault.value.replace("_", " ") if fault else "", reason) if part)
+    draft.state, draft.reason, draft.updated_at = DraftState.DISMISSED, why, now
+    session.add(
+        Dismissal(
+            draft_id=draft_id,
+            agent_id=agent_id,
+            fault=fault,
+            reason=reason,
+            reason_before=conversation.reason,
+            dismissed_at=now,
+        )
+    )
+    rejected = f"the draft was rejected: {why}" if why else "the draft was rejected"
+    conversation.wake()
     conversation.state = ConversationState.NEEDS_PERSON
     conversation.reason = f"{rejected}; {conversation.reason}" if conversation.reason else rejected
     conversation.updated_at = now
@@ -160,6 +182,7 @@ def write_own(session: Session, conversation_id: int, *, text: str, agent_id: in
     session.flush()
     answered_by(session, draft)
     conversation.state, conversation.reason, conversation.updated_at = ConversationState.DRAFTED, "", now
+    conversation.wake()
     return draft.id or 0
 
 

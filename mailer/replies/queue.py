@@ -44,6 +44,7 @@ class Tab(StrEnum):
     FAILED = "failed"  # an answer failed, or nobody knows whether it arrived
     QUARANTINE = "quarantine"  # mails that could not be read
     CLOSED = "closed"  # nothing to answer
+    SNOOZED = "snoozed"  # put aside; it comes back by itself
 
 
 _CONVERSATIONS: tuple[Tab, ...] = tuple(tab for tab in Tab if tab is not Tab.QUARANTINE)
@@ -185,19 +186,28 @@ def _kept_words(drafts: Sequence[Draft]) -> Draft | None:
 
 def _in_tab(query: Any, tab: Tab) -> Any:
     pending = select(Draft.id).where(Draft.conversation_id == Conversation.id, Draft.state == DraftState.PENDING)
+    wanted: tuple[Any, ...]
     match tab:
         case Tab.TO_APPROVE:
-            return query.where(Conversation.state == ConversationState.DRAFTED, pending.exists())
+            wanted = (Conversation.state == ConversationState.DRAFTED, pending.exists(), _is_awake())
+        case Tab.NEEDS_PERSON:
+            wanted = (Conversation.state == ConversationState.NEEDS_PERSON, _is_awake())
+        case Tab.SNOOZED:
+            wanted = (~_is_awake(),)
         case Tab.ON_ITS_WAY:
-            moving = (~pending.exists(), ~_troubled().exists())
-            return query.where(Conversation.state == ConversationState.DRAFTED, *moving)
+            wanted = (Conversation.state == ConversationState.DRAFTED, ~pending.exists(), ~_troubled().exists())
         case Tab.FAILED:
-            return query.where(_troubled().exists())
+            wanted = (_troubled().exists(),)
         case Tab.QUARANTINE:
-            return query.where(col(Conversation.id).is_(None))
+            wanted = (col(Conversation.id).is_(None),)
         case _:
             # The other tabs are named after the state of their conversations.
-            return query.where(Conversation.state == ConversationState(tab.value))
+            wanted = (Conversation.state == ConversationState(tab.value),)
+    return query.where(*wanted)
+
+
+def _is_awake() -> Any:
+    return col(Conversation.snoozed_for).is_(None)
 
 
 def _troubled() -> Any:

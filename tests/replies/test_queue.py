@@ -20,11 +20,13 @@ from mailer.model import (
     MessageState,
     RawMail,
     RawMailState,
+    Snooze,
 )
 from mailer.outbound.outcome import Accepted, Refused, Unknown
 from mailer.outbound.settle import settle
 from mailer.replies import approve
 from mailer.replies.queue import Tab, counts, item, quarantined, waiting, wanted
+from mailer.replies.snooze import snooze
 from tests import build
 
 HOUR = timedelta(hours=1)
@@ -61,6 +63,9 @@ def all_tabs(session: Session, now: datetime) -> dict[Tab, int]:
     found[Tab.NEEDS_PERSON] = build.customer_mail(session, now, intent="other").conversation_id
     build.draft_all(session, now)
     found[Tab.CLOSED] = build.customer_mail(session, now, state=MessageState.AUTOMATED).conversation_id
+    put_aside = build.asked(session, now, number="#3", sender="d@customer.test", id="d")
+    snooze(session, put_aside.conversation, waits_for=Snooze.REPLY, agent_id=put_aside.agent, now=now)
+    found[Tab.SNOOZED] = put_aside.conversation
     quarantine(session, now)
     session.flush()
     return found

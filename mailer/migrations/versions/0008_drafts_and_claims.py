@@ -52,3 +52,65 @@ def upgrade() -> None:
     )
 
     # What the other areas add stands below, each under a line of its own.
+    _snoozes()
+    _what_did_not_go_well()
+    _many_at_once()
+
+
+# What is put aside, and comes back by itself.
+def _snoozes() -> None:
+    with op.batch_alter_table("conversation", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("snoozed_for", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("snoozed_by", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("snoozed_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("woken_because", sa.String(), nullable=False, server_default=""))
+        batch_op.create_index(batch_op.f("ix_conversation_snoozed_for"), ["snoozed_for"], unique=False)
+
+
+# Why a draft was rejected, and deliveries that a person lets be.
+def _what_did_not_go_well() -> None:
+    with op.batch_alter_table("dismissal", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("fault", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("reason_before", sa.Text(), nullable=False, server_default=""))
+        batch_op.create_index(batch_op.f("ix_dismissal_fault"), ["fault"], unique=False)
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("given_up_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("given_up_by", sa.String(), nullable=False, server_default=""))
+
+
+# One cause with many customers, and approvals in one go.
+def _many_at_once() -> None:
+    op.create_table(
+        "trouble",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=True),
+        sa.Column("texts", sa.JSON(), nullable=False),
+        sa.Column("declared_by", sa.Integer(), nullable=False),
+        sa.Column("declared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_by", sa.Integer(), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["declared_by"], ["agent.id"], name=op.f("fk_trouble_declared_by_agent")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_trouble")),
+    )
+    op.create_index(op.f("ix_trouble_state"), "trouble", ["state"], unique=False)
+    op.create_table(
+        "together",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agent_id", sa.Integer(), nullable=False),
+        sa.Column("template", sa.String(), nullable=False),
+        sa.Column("trouble_id", sa.Integer(), nullable=True),
+        sa.Column("deliveries", sa.JSON(), nullable=False),
+        sa.Column("refused", sa.JSON(), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_together_agent_id_agent")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_together")),
+    )
+    with op.batch_alter_table("draft", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("trouble_id", sa.Integer(), nullable=True))
+        batch_op.create_index(batch_op.f("ix_draft_trouble_id"), ["trouble_id"], unique=False)
