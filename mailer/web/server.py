@@ -31,6 +31,7 @@ from mailer.web.console import (
     regroupings,
     replies,
     sign_in,
+    snoozes,
     stop,
     wishes,
 )
@@ -55,7 +56,19 @@ def build_console(db: Database, settings: Settings, keys: Keys, clock: Clock, wa
     problems.handle(app)
     for open_to_all in (sign_in, healthz, metrics):
         app.include_router(open_to_all.router)
-    for room in (queue, item, photos, drafts, deliveries, replies, quarantine, regroupings, wishes, stop):
+    for room in (
+        queue,
+        item,
+        photos,
+        drafts,
+        deliveries,
+        replies,
+        quarantine,
+        regroupings,
+        wishes,
+        stop,
+        snoozes,
+    ):
         app.include_router(room.router, dependencies=[Depends(signed_in)])
     app.mount("/static", _Static(directory=STATIC), name="static")
     # Its names change with their bytes too. Without it the pages work, with fewer comforts.

@@ -7,8 +7,9 @@ from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
 from mailer.errors import NotFound
-from mailer.model import Draft
-from mailer.replies.approve import approve, edit, reject
+from mailer.model import Draft, Fault
+from mailer.replies.approve import approve, edit
+from mailer.replies.dismiss import dismiss, take_back
 from mailer.web.console.forms import Id, Text, Version
 from mailer.web.console.queue import on_to_next
 from mailer.web.console.words import Notice
@@ -62,9 +63,24 @@ async def post_dismissal(
     draft_id: Id,
     version: Version,
     reason: Annotated[str, Form(max_length=500)] = "",
+    fault: Annotated[Fault | None, Form()] = None,
 ) -> Response:
-    """Do not send this; a person will write."""
-    await here.db.run(
-        reject, draft_id, version=version, agent_id=person.agent_id, reason=reason.strip(), now=here.clock.now()
+    """Do not send this; a person will write, or nobody has to. Who wants to write stays here."""
+    by = person.agent_id
+    words = reason.strip()
+    number = await here.db.run(
+        dismiss, draft_id, version=version, agent_id=by, fault=fault, reason=words, now=here.clock.now()
     )
-    return await on_to_next(here, place, f"notice={Notice.DISMISSED}")
+    notice = Notice.CLOSED if fault is Fault.NO_ANSWER else Notice.DISMISSED
+    query = f"notice={notice}&back=dismissal-{number}"
+    if fault is Fault.OWN_WORDS:
+        return RedirectResponse(f"/conversations/{place}?{query}#own", 303)
+    return await on_to_next(here, place, query)
+
+
+@router.post("/dismissals/{dismissal_id}/undo")
+async def post_undo(here: Here, person: Decider, dismissal_id: Id) -> Response:
+    """Let a rejected draft wait again."""
+    place = await here.db.run(take_back, dismissal_id, now=here.clock.now())
+    here.wake()
+    return RedirectResponse(f"/conversations/{place}?notice={Notice.PENDING_AGAIN}", 303)

@@ -9,14 +9,17 @@ from fastapi import APIRouter, Query
 from sqlmodel import Session, col, select
 from starlette.responses import Response
 
+from mailer.calendars import parse_zone
 from mailer.inbound.merge import regroupings
 from mailer.model import Agent, Delivery, DeliveryState, Direction, Draft, Message, OrderLine, Regrouping
 from mailer.rendering.tone import Finding, lint
 from mailer.replies.queue import Item, Tab, counts, item, wanted
+from mailer.web.console.back import Back
 from mailer.web.console.forms import Id
 from mailer.web.console.photos import has_photos
+from mailer.web.console.presets import presets
 from mailer.web.console.wishes import choices, guesses, named
-from mailer.web.console.words import PARCEL, TABS, Notice, Standing, standing, told
+from mailer.web.console.words import FAULTS, PARCEL, TABS, Notice, Standing, standing, told
 from mailer.web.desk import Here, Reader
 
 router = APIRouter()
@@ -76,6 +79,7 @@ async def show_item(
     undo: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     kept: bool = False,
     notice: Notice | None = None,
+    back: Back = "",
 ) -> Response:
     """The page of one conversation; `edit` opens the draft's text, `undo` offers to take a delivery back.
 
@@ -107,6 +111,9 @@ async def show_item(
         undo=sight.undo,
         undo_standing=standing(sight.undo, now) if sight.undo else None,
         notice=notice,
+        back=back,
+        faults=FAULTS,
+        snoozes=list(presets(now, parse_zone(person.zone or here.settings.shop.zone))),
     )
 
 

@@ -13,6 +13,7 @@ from mailer.outbound.hold import standing as standing_hold
 from mailer.outbound.hold import stopped
 from mailer.outbound.view import open_holds
 from mailer.replies.queue import Tab, Waiting, counts, quarantined, waiting
+from mailer.web.console.back import Back
 from mailer.web.console.words import EMPTY, TABS, Notice, standing
 from mailer.web.desk import Here, Reader
 
@@ -51,6 +52,7 @@ async def show_queue(
     undo: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     notice: Notice | None = None,
     still: bool = False,
+    back: Back = "",
 ) -> Response:
     """One tab of the queue; it refreshes itself unless `still`."""
     sight = await here.db.read(look, tab, page=page, undo=undo)
@@ -67,6 +69,7 @@ async def show_queue(
         undo=sight.undo,
         undo_standing=standing(sight.undo, now) if sight.undo else None,
         notice=notice,
+        back=back,
         refresh=None if still else REFRESH_SECONDS,
     )
 

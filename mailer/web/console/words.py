@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from mailer.model import Delivery, DeliveryState, ParcelState
+from mailer.model import Delivery, DeliveryState, Fault, ParcelState
 from mailer.replies.queue import Tab
+from mailer.web.languages import N_
 
 TABS = {
     Tab.TO_APPROVE: "To approve",
@@ -29,6 +30,14 @@ EMPTY = {
     Tab.FAILED: "Every approved reply was accepted, or is on its way.",
     Tab.QUARANTINE: "Every mail could be read.",
     Tab.CLOSED: "Nothing is closed yet.",
+}
+
+FAULTS = {
+    Fault.WRONG_INTENT: N_("wrong intent"),
+    Fault.WRONG_FACTS: N_("wrong facts"),
+    Fault.TONE: N_("tone"),
+    Fault.OWN_WORDS: N_("needs my own words"),
+    Fault.NO_ANSWER: N_("no answer needed: close"),
 }
 
 PARCEL = {
@@ -61,6 +70,10 @@ class Notice(StrEnum):
     CORRECTED = "corrected"
     STOPPED = "stopped"
     RESUMED = "resumed"
+    SNOOZED = "snoozed"
+    WOKEN = "woken"
+    CLOSED = "closed"
+    PENDING_AGAIN = "pending_again"
 
     @property
     def words(self) -> str:
@@ -80,6 +93,10 @@ _NOTICES = {
     Notice.REGROUPED: "The mails were moved.",
     Notice.STOPPED: "Nothing is sent any more, until somebody lets it go on.",
     Notice.RESUMED: "Mails go out again.",
+    Notice.SNOOZED: N_("Put aside; it comes back by itself."),
+    Notice.WOKEN: N_("It waits for you again."),
+    Notice.CLOSED: N_("Closed: nothing is sent."),
+    Notice.PENDING_AGAIN: N_("Taken back: the draft waits again."),
     Notice.CORRECTED: "Noted. The answer is drafted anew; what a person wrote is kept.",
 }
 

@@ -167,7 +167,7 @@ async def test_a_dismissal_keeps_its_reason_and_asks_for_a_person(
 ) -> None:
     first, second = await two_cases(db, clock)
     answer = await agent.post(f"/drafts/{first.draft}/dismissal", data={"version": 1, "reason": " wrong facts "})
-    assert answer.headers["location"] == f"/conversations/{second.conversation}?notice=dismissed"
+    assert answer.headers["location"] == f"/conversations/{second.conversation}?notice=dismissed&back=dismissal-1"
     assert "Draft rejected" in (await agent.get(answer.headers["location"])).text
     dismissal = await db.read(lambda session: session.exec(select(Dismissal)).one())
     assert (dismissal.reason, dismissal.agent_id) == ("wrong facts", 1)
