@@ -275,6 +275,7 @@ async def serve(
         await stop.wait()
         for server in servers:
             server.should_exit = True
+    await asyncio.to_thread(apps[0].state.desk.reader.close)
 
 
 async def check(settings: Settings, clock: Clock) -> list[Check]:

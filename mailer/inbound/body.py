@@ -45,11 +45,16 @@ class Body:
     quoted: str = ""
     attachments: tuple[Attachment, ...] = ()
     pieces: tuple[Piece, ...] = ()
+    # The bytes of the file that was asked for.
+    wanted: bytes | None = None
 
 
-def read_body(root: Part, defects: list[str]) -> Body:
-    """Read the whole tree; `defects` collects what could not be read and what the agent should know."""
-    reader = _Reader(defects)
+def read_body(root: Part, defects: list[str], *, wanted: str = "") -> Body:
+    """Read the whole tree; `defects` collects what could not be read and what the agent should know.
+
+    `wanted` is the SHA-256 of a file whose bytes are to be handed out.
+    """
+    reader = _Reader(defects, wanted)
     found = [segment for segment in reader.read(root, first=True) if segment.text.strip() or segment.html]
     segments = [segment for segment in found if not segment.wrapped] or found
     text = "\n\n".join(segment.text.strip("\n") for segment in segments)[:_MAX_TEXT]
@@ -62,6 +67,7 @@ def read_body(root: Part, defects: list[str]) -> Body:
         quoted=labelled.quoted,
         attachments=tuple(reader.files),
         pieces=tuple(reader.pieces),
+        wanted=reader.found,
     )
 
 
@@ -77,6 +83,8 @@ class _Reader:
     """Walks the tree; segments are handed up, files and pieces collected on the way."""
 
     defects: list[str]
+    wanted: str = ""
+    found: bytes | None = None
     files: list[Attachment] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
     text_left: int = 4 * _MAX_TEXT_BYTES
@@ -200,6 +208,8 @@ class _Reader:
 
     def _attach(self, data: bytes, name: str, content_type: str) -> None:
         if len(self.files) < _MAX_FILES:
-            self.files.append(attachment(data, name, content_type))
+            file = attachment(data, name, content_type)
+            self.files.append(file)
+            self.found = data if file.sha256 == self.wanted else self.found
         elif len(self.files) == _MAX_FILES:
             self.defects.append(f"more than {_MAX_FILES} files; the rest is not listed")

@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import threading
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +24,7 @@ from mailer.inbound.authenticity import Ourselves
 from mailer.inbound.parse import parse
 from mailer.inbound.parsed import ParsedMail, from_json, to_json
 from mailer.inbound.quote import label
+from mailer.inbound.showing import Shown, file_of, show
 
 SECONDS = 5.0
 MEMORY = 512 * 1024 * 1024
@@ -58,6 +60,14 @@ class Reader:
         """Own words, signature and quoted part of a plain text. Raises InputError."""
         answer: Mapping[str, str] = self._answer({"text": True}, text.encode("utf-8", "replace"))["labelled"]
         return answer
+
+    def show(self, raw: bytes) -> Shown:
+        """The mail's HTML, harmless, for a frame. Raises InputError."""
+        return Shown.of(self._answer({"show": True}, raw)["shown"])
+
+    def file(self, raw: bytes, sha256: str) -> bytes:
+        """The bytes of one file of this mail. Raises InputError when it holds no such file."""
+        return b64decode(self._answer({"file": sha256}, raw)["file"])
 
     def close(self) -> None:
         """End the child; the next mail starts another."""
@@ -157,6 +167,10 @@ def _read_one(question: Mapping[str, Any], raw: bytes) -> dict[str, Any]:
         labelled = label(raw.decode("utf-8", "replace"))
         words = {"own_words": labelled.own_words, "signature": labelled.signature, "quoted": labelled.quoted}
         return {"labelled": words}
+    if question.get("show"):
+        return {"shown": show(raw).stored()}
+    if sha256 := question.get("file"):
+        return {"file": b64encode(file_of(raw, sha256)).decode("ascii")}
     ours = Ourselves(frozenset(question["addresses"]), question["authserv_id"])
     return {"mail": to_json(parse(raw, ours))}
 

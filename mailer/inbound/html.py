@@ -7,7 +7,8 @@ A linear tokenizer of our own: parsers that build trees recurse or slow down on 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from html import unescape
+from html import escape, unescape
+from urllib.parse import urlsplit
 
 MAX_HTML = 500_000
 _MAX_DEPTH = 400
@@ -40,6 +41,8 @@ _ENDS |= {name: {"p"} for name in ("div", "table", "ul", "ol", "blockquote", "h1
 _ENDS |= {"dt": {"dt", "dd"}, "dd": {"dt", "dd"}}
 _ZERO = re.compile(r"0+(\.0*)?(px|pt|em|rem|%|vh|vw)?")
 _LONG_REFERENCE = re.compile(r"&#\d{8,}")
+# A picture of so few pixels shows nothing.
+_UNSEEN = 2
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 
 
@@ -89,7 +92,10 @@ def visible_text(html: str) -> str:
 
 
 def sanitised(html: str) -> str:
-    """The visible part of this HTML, harmless: no script, style, form, frame or remote picture; `cid:` ones stay."""
+    """The visible part of this HTML, harmless: no script, style, form or frame.
+
+    Pictures of the mail itself (`cid:`) stay; of one from elsewhere only its words and its host are left.
+    """
     import nh3  # noqa: PLC0415  # a native library, for mails with HTML only
 
     return nh3.clean(
@@ -128,6 +134,32 @@ def is_hidden(token: Token) -> bool:
     """Whether an element shows nothing of what it holds."""
     values = token.attributes
     return "hidden" in values or ("style" in values and _hides(values["style"]))
+
+
+def is_foreign(token: Token) -> bool:
+    """Whether this is a picture that does not lie in the mail itself."""
+    return token.name == "img" and not token.attributes.get("src", "").strip().lower().startswith("cid:")
+
+
+def is_unseen(token: Token) -> bool:
+    """Whether a picture is so small that it can only be there to be fetched."""
+    sizes = (token.attributes.get(name, "").strip().removesuffix("px") for name in ("width", "height"))
+    return any(size.isdecimal() and len(size) < 4 and int(size) <= _UNSEEN for size in sizes)
+
+
+def in_words(token: Token) -> str:
+    """A picture from elsewhere as text, in HTML: what it shows, as its sender says, and on whose server it lies."""
+    words = " ".join(token.attributes.get("alt", "").split())[:200]
+    told = " · ".join(filter(None, (words, host_of(token.attributes.get("src", "")))))
+    return f" [▧ {escape(told)}] " if told and not is_unseen(token) else ""
+
+
+def host_of(address: str) -> str:
+    """The host of an address; "" when it names none."""
+    try:
+        return (urlsplit(address.strip()[:2_000]).hostname or "")[:253]
+    except ValueError:
+        return ""
 
 
 def _hides(style: str) -> bool:
@@ -276,7 +308,7 @@ def _without_hidden(html: str) -> str:
         source = html[token.start : token.end]
         if token.kind == "start":
             if opened.open(token) and not opened.hidden:
-                kept.append(source)
+                kept.append(in_words(token) if is_foreign(token) else source)
         elif token.kind == "end":
             was_hidden = opened.hidden
             if opened.close(token.name) and not was_hidden:

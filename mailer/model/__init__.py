@@ -51,6 +51,7 @@ from mailer.model.incident import Incident, IncidentKind, IncidentState, Trouble
 from mailer.model.intent import BY_WORDS, CHANGES, Intent, in_precedence
 from mailer.model.mailbox import Mailbox, RawMail, RawMailState, Sighting
 from mailer.model.message import Blob, Direction, Message, MessageState, Route, SentCopy
+from mailer.model.note import Mention, Note
 from mailer.model.order import Order, OrderLine, ParcelState, Scan, Shipment, number_key
 from mailer.model.pace import Canary, Circuit, Heartbeat, Pace
 from mailer.model.product import Product, ShopFact
@@ -121,8 +122,10 @@ __all__ = [
     "Level",
     "LinkVisit",
     "Mailbox",
+    "Mention",
     "Message",
     "MessageState",
+    "Note",
     "Order",
     "OrderLine",
     "Pace",

@@ -87,8 +87,13 @@ class Message(Row, table=True):
     senders: list[str] = Field(default_factory=list, sa_type=JSON)
     reply_to: str = ""
     to_address: str = ""
+    # Every address of To and of Cc, as the mail names them.
+    to_addresses: list[str] = Field(default_factory=list, sa_type=JSON)
+    cc_addresses: list[str] = Field(default_factory=list, sa_type=JSON)
     text: str = Field(default="", sa_type=Text)
     own_words: str = Field(default="", sa_type=Text)
+    # Whether it may hold HTML, which is read out of its bytes when somebody asks for it.
+    has_html: bool = True
     # Who vouches for the sender: "pass", "fail" or "none" (inbound.authenticity); and sentences for the agent.
     dmarc: str = "none"
     warnings: list[str] = Field(default_factory=list, sa_type=JSON)

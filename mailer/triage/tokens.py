@@ -89,3 +89,17 @@ def _stemmer(name: str) -> Any:
 def is_cjk(word: str) -> bool:
     """Whether a word is a character of a script without blanks."""
     return len(word) == 1 and word > "\u3000"
+
+
+def placed(text: str) -> list[tuple[int, int, str]]:
+    """The words of a text as `tokens` gives them, each with its begin and end in the text as it was written."""
+    beginnings: list[int] = []
+    folded: list[str] = []
+    for place, char in enumerate(text[:_MOST_LETTERS].replace("’", "'")):
+        # A letter may become two, as ß does.
+        plain = char.casefold()
+        folded.append(plain)
+        beginnings += [place] * len(plain)
+    return [
+        (beginnings[word.start()], beginnings[word.end() - 1] + 1, word[0]) for word in _TOKEN.finditer("".join(folded))
+    ]

@@ -10,6 +10,7 @@ from mailer.clock import Clock
 from mailer.config import Settings
 from mailer.db import Database
 from mailer.errors import MailerError
+from mailer.inbound.child import Reader as MailReader
 from mailer.replies.approve import Terms
 from mailer.web import auth
 from mailer.web.auth import SignedIn
@@ -38,6 +39,8 @@ class Desk:
     pages: Pages
     passwords: Passwords = field(default_factory=Passwords)
     throttle: Throttle = field(default_factory=Throttle)
+    # Hostile mail is read in a process of its own, which is started when somebody first asks for HTML or a file.
+    reader: MailReader = field(default_factory=MailReader)
 
     @property
     def is_https(self) -> bool:

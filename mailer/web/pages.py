@@ -64,6 +64,8 @@ class Pages:
             moment=lambda at: words.moment(at.astimezone(zone)),
             time=lambda at: f"{at.astimezone(zone):%H:%M:%S}",
             clock=lambda at, in_zone=None: f"{at.astimezone(parse_zone(in_zone) if in_zone else zone):%H:%M}",
+            # A moment on the wall of another zone.
+            wall=lambda at, in_zone: words.moment(at.astimezone(parse_zone(in_zone))),
             day=words.day,
             span=words.span,
             left=words.left,

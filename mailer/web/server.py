@@ -24,7 +24,10 @@ from mailer.web.api import openapi, orders
 from mailer.web.console import (
     deliveries,
     drafts,
+    due,
     item,
+    mail_bytes,
+    notes,
     photos,
     quarantine,
     queue,
@@ -59,6 +62,9 @@ def build_console(db: Database, settings: Settings, keys: Keys, clock: Clock, wa
     for room in (
         queue,
         item,
+        due,
+        mail_bytes,
+        notes,
         photos,
         drafts,
         deliveries,

@@ -1,6 +1,6 @@
 """A console and a public application on a real database, and browsers that are signed in."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -41,8 +41,10 @@ def woken() -> list[str]:
 
 
 @pytest.fixture
-def console(db: Database, settings: Settings, keys: Keys, clock: FrozenClock, woken: list[str]) -> FastAPI:
-    return build_console(db, settings, keys, clock, lambda: woken.append("woken"))
+def console(db: Database, settings: Settings, keys: Keys, clock: FrozenClock, woken: list[str]) -> Iterator[FastAPI]:
+    app = build_console(db, settings, keys, clock, lambda: woken.append("woken"))
+    yield app
+    app.state.desk.reader.close()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.web.conftest import Entering, browser_on
 
 OPEN = {"/sign-in", "/session", "/welcome/{token}", "/healthz", "/metrics", "/static", "/bundle"}
 # What everybody may change of their own.
-OWN_MATTERS = {"/session/end"}
+OWN_MATTERS = {"/session/end", "/mentions/{mention_id}/seen"}
 GUARDS = {deciding: "decider", publishing: "publisher", running: "admin"}
 MAY = {"decider": {Role.AGENT, Role.ADMIN}, "publisher": {Role.MARKETER, Role.ADMIN}, "admin": {Role.ADMIN}}
 

@@ -114,3 +114,44 @@ def _many_at_once() -> None:
     with op.batch_alter_table("draft", schema=None) as batch_op:
         batch_op.add_column(sa.Column("trouble_id", sa.Integer(), nullable=True))
         batch_op.create_index(batch_op.f("ix_draft_trouble_id"), ["trouble_id"], unique=False)
+
+    _mails_and_notes()
+
+
+def _mails_and_notes() -> None:
+    # To and Cc of a mail, whether it has HTML, what people note and whom they name in it.
+    with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("to_addresses", sa.JSON(), nullable=False, server_default="[]"))
+        batch_op.add_column(sa.Column("cc_addresses", sa.JSON(), nullable=False, server_default="[]"))
+        batch_op.add_column(sa.Column("has_html", sa.Boolean(), nullable=False, server_default=sa.true()))
+    op.create_table(
+        "note",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conversation_id", sa.Integer(), nullable=False),
+        sa.Column("agent_id", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_note_agent_id")),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_note_conversation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_note")),
+    )
+    with op.batch_alter_table("note", schema=None) as batch_op:
+        batch_op.create_index(op.f("ix_note_conversation_id"), ["conversation_id"])
+    op.create_table(
+        "mention",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("note_id", sa.Integer(), nullable=False),
+        sa.Column("conversation_id", sa.Integer(), nullable=False),
+        sa.Column("agent_id", sa.Integer(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_mention_agent_id")),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_mention_conversation_id")),
+        sa.ForeignKeyConstraint(["note_id"], ["note.id"], name=op.f("fk_mention_note_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mention")),
+        sa.UniqueConstraint("note_id", "agent_id", name=op.f("uq_mention_note_id_agent_id")),
+    )
+    with op.batch_alter_table("mention", schema=None) as batch_op:
+        batch_op.create_index(op.f("ix_mention_agent_id"), ["agent_id"])
+        batch_op.create_index(op.f("ix_mention_conversation_id"), ["conversation_id"])

@@ -8,55 +8,95 @@ from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
 from mailer.errors import NotFound
-from mailer.model import Classification, Intent, Message
+from mailer.model import Classification, Intent, Level, Message
 from mailer.triage.learn import CORRECTABLE, correct
 from mailer.web.console.forms import Id
 from mailer.web.console.words import Notice
 from mailer.web.desk import Decider, Here
+from mailer.web.languages import N_
 
 router = APIRouter()
 
 _WORTH_NAMING = 0.02
+# As many as have a key of their own.
+_LIKELIEST = 3
+
+LEVELS = {Level.HIGH: N_("High"), Level.MEDIUM: N_("Medium"), Level.LOW: N_("Low")}
+
+NAMES = {
+    Intent.COMPLAINT_DISPUTE: N_("complaint, dispute"),
+    Intent.UNSUBSCRIBE_PRIVACY: N_("unsubscribe, privacy"),
+    Intent.CANCEL_ORDER: N_("cancel order"),
+    Intent.CHANGE_ORDER: N_("change order"),
+    Intent.DELIVERY_DELAY: N_("delivery delay"),
+    Intent.DAMAGED_DEFECTIVE: N_("damaged, defective"),
+    Intent.WRONG_MISSING_ITEM: N_("wrong or missing item"),
+    Intent.SIZE_NOT_FIT: N_("size does not fit"),
+    Intent.RETURN_REFUND: N_("return, refund"),
+    Intent.EXCHANGE: N_("exchange"),
+    Intent.REFUND_STATUS: N_("refund status"),
+    Intent.PAYMENT_ISSUE: N_("payment issue"),
+    Intent.ORDER_STATUS: N_("order status"),
+    Intent.INVOICE: N_("invoice"),
+    Intent.ACCOUNT_HELP: N_("account help"),
+    Intent.SIZE_QUESTION: N_("size question"),
+    Intent.STOCK: N_("stock"),
+    Intent.PRODUCT_QUESTION: N_("product question"),
+    Intent.COMBINED_SHIPPING: N_("combined shipping"),
+    Intent.SHIPPING_QUESTION: N_("shipping question"),
+    Intent.CUSTOMS_TAX: N_("customs, tax"),
+    Intent.DISCOUNT_PROMO: N_("discount"),
+    Intent.WEBSITE_SAFETY: N_("is this shop real"),
+    Intent.WHOLESALE: N_("wholesale"),
+    Intent.REVIEW_RELATED: N_("about a review"),
+    Intent.POSITIVE_FEEDBACK: N_("thanks, praise"),
+    Intent.SPAM_SALES: N_("somebody sells to us"),
+    Intent.AUTO_REPLY: N_("automatic reply"),
+    Intent.BOUNCE: N_("returned mail"),
+    Intent.OTHER: N_("something else"),
+}
 
 _NAMES = {
-    "colour": "Colour",
-    "size": "Size",
-    "product": "Product",
-    "reason": "Reason",
-    "country": "Country",
-    "quantity": "Quantity",
-    "company": "Company",
-    "amounts": "Amounts",
-    "dates": "Dates",
+    "colour": N_("Colour"),
+    "size": N_("Size"),
+    "product": N_("Product"),
+    "reason": N_("Reason"),
+    "country": N_("Country"),
+    "quantity": N_("Quantity"),
+    "company": N_("Company"),
+    "amounts": N_("Amounts"),
+    "dates": N_("Dates"),
 }
 
 
-def guesses(judged: Classification) -> list[str]:
-    """What else it may be, where we are not sure."""
+def guesses(judged: Classification) -> list[tuple[Intent, float]]:
+    """What else it may be and how likely, where we are not sure."""
     if judged.level.value == "high":
         return []
     wanted = {one["intent"] for one in judged.intents} or {judged.intent}
     others = [one for one in judged.top if one["intent"] not in wanted and one["confidence"] >= _WORTH_NAMING]
-    return [f"{said(one['intent'])} ({one['confidence']:.0%})" for one in others]
+    return [(Intent(one["intent"]), one["confidence"]) for one in others]
 
 
 def named(judged: Classification) -> Iterator[tuple[str, str]]:
     """What else the mail names, for reading."""
     if judged.tracking_number:
-        yield "Tracking", judged.tracking_number
+        yield N_("Tracking"), judged.tracking_number
     for key, name in _NAMES.items():
         if value := judged.entities.get(key):
             yield name, ", ".join(map(str, value)) if isinstance(value, list) else str(value).replace("_", " ")
 
 
-def choices(judged: Classification) -> list[tuple[str, str]]:
-    """What a person may say instead."""
-    return [(one.value, said(one)) for one in CORRECTABLE if one != judged.intent]
+def likeliest(judged: Classification) -> list[Intent]:
+    """The three intents that a person most likely means instead; each has a key."""
+    others = [*(one["intent"] for one in judged.top), *(one["intent"] for one in judged.intents), *CORRECTABLE]
+    wanted = dict.fromkeys(Intent(one) for one in others if one in CORRECTABLE and one != judged.intent)
+    return list(wanted)[:_LIKELIEST]
 
 
-def said(intent: str) -> str:
-    """As in `order status`."""
-    return intent.replace("_", " ")
+def choices(judged: Classification) -> list[Intent]:
+    """All that a person may say instead."""
+    return [one for one in CORRECTABLE if one != judged.intent]
 
 
 async def conversation(request: Request, here: Here, person: Decider, message_id: Id) -> int:

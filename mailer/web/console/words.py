@@ -68,6 +68,8 @@ class Notice(StrEnum):
     WHOLE = "whole"
     REGROUPED = "regrouped"
     CORRECTED = "corrected"
+    NOTED = "noted"
+    NOTE_REMOVED = "note_removed"
     STOPPED = "stopped"
     RESUMED = "resumed"
     SNOOZED = "snoozed"
@@ -91,6 +93,8 @@ _NOTICES = {
     Notice.RETRIED: "The mail is read or fetched again.",
     Notice.WHOLE: "The rest of the mail is fetched in the next round.",
     Notice.REGROUPED: "The mails were moved.",
+    Notice.NOTED: "Your note is kept. Customers never see it.",
+    Notice.NOTE_REMOVED: "Your note is gone.",
     Notice.STOPPED: "Nothing is sent any more, until somebody lets it go on.",
     Notice.RESUMED: "Mails go out again.",
     Notice.SNOOZED: N_("Put aside; it comes back by itself."),

@@ -11,7 +11,7 @@ from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.model import Classification, Conversation, ConversationState, Correction, Draft, DraftState, Level
 from mailer.replies.queue import wanted
-from mailer.web.console.wishes import choices, guesses, named
+from mailer.web.console.wishes import choices, guesses, likeliest, named
 from tests import build
 from tests.web.build import case
 
@@ -39,9 +39,10 @@ async def test_every_wish_stands_there_with_how_sure_we_are_and_why(
     )  # fmt: skip
     page = await page_of(agent, found.conversation)
     for words in (
-        'order status <span class="quiet">medium, 90 %</span> <q>where is &lt;it&gt;</q>',
-        'invoice <span class="quiet">high, 90 %</span> <q>invoice</q>',
-        "Or: stock (20%)",
+        'order status <span class="quiet">Medium, 90 %</span> <q>where is &lt;it&gt;</q>',
+        'invoice <span class="quiet">High, 90 %</span> <q>invoice</q>',
+        "Or: stock (20 %)",
+        '<span class="mark unsure">order status: Medium</span>',
         '<span class="mark urgent">urgent</span>',
         "<dd>de</dd>",
         "<dd>negative</dd>",
@@ -177,6 +178,7 @@ def test_a_judgement_from_before_several_wishes_is_shown_too(clock: FrozenClock)
     )  # fmt: skip
     (wish,) = wanted([judged])
     assert (wish.intent, wish.level, wish.evidence) == ("order_status", Level.LOW, ("where",))
-    assert guesses(judged) == ["stock (25%)"]
+    assert guesses(judged) == [("stock", 0.25)]
+    assert likeliest(judged) == ["stock", "complaint_dispute", "unsubscribe_privacy"]
     assert list(named(judged)) == []
-    assert ("order_status", "order status") not in choices(judged)
+    assert "order_status" not in choices(judged)
