@@ -25,6 +25,7 @@ from mailer.model.conversation import (
 from mailer.model.customer import Customer
 from mailer.model.delivery import Attempt, Delivery, DeliveryState
 from mailer.model.draft import Approval, Disclosure, Dismissal, Draft, DraftState, Fault, Together
+from mailer.model.draft_version import DraftVersion, SeenChange
 from mailer.model.event import Event, EventTaken
 from mailer.model.feedback import (
     Choice,
@@ -102,6 +103,7 @@ __all__ = [
     "Dismissal",
     "Draft",
     "DraftState",
+    "DraftVersion",
     "Enrollment",
     "EnrollmentNote",
     "EnrollmentState",
@@ -153,6 +155,7 @@ __all__ = [
     "Scan",
     "SendAnyway",
     "SentCopy",
+    "SeenChange",
     "Shipment",
     "ShopFact",
     "Sighting",

@@ -45,6 +45,9 @@ class Draft(Row, table=True):
     state: DraftState = word(DraftState, default=DraftState.PENDING, index=True)
     version: int = 1
     text: str = Field(sa_type=Text)
+    # The template's own words, with which a person began; and where each fact stands in them, see `rendering/marked`.
+    drafted: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    marks: list[Any] = Field(default_factory=list, sa_type=JSON, sa_column_kwargs={"server_default": "[]"})
     template: str | None = None
     locale: str | None = None
     template_hash: str | None = None
@@ -88,6 +91,8 @@ class Approval(Row, table=True):
     version: int
     agent_id: int = Field(foreign_key="agent.id")
     sha256: str = ""
+    # How much of the template's words the customer got, from 0 to 1; none where no template was filled.
+    similarity: float | None = None
     approved_at: datetime = moment()
     undone_at: datetime | None = maybe_moment()
 

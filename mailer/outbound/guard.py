@@ -9,7 +9,11 @@ from mailer.model import Delivery, Direction, Draft, Message, MessageState, Orde
 from mailer.outbound.hold import flow_held_because, held_because
 from mailer.outbound.passage import WAITS, Passage, passage_of
 from mailer.outbound.suppress import suppressed
-from mailer.rendering.facts import Subject, differences, read_facts
+from mailer.rendering.fact import Change, changes
+from mailer.rendering.facts import Subject, read_facts
+
+
+ANOTHERS = "the order belongs to another address"
 
 
 @dataclass(frozen=True)
@@ -138,13 +142,23 @@ def _held(session: Session, delivery: Delivery) -> str:
 
 def changed_facts(session: Session, draft: Draft, *, now: datetime) -> tuple[str, ...]:
     """What a draft rests on that is no longer so: a fact that it tells, or whose order it is (PRODUCT, rules 4, 5)."""
+    if is_anothers(session, draft):
+        return (ANOTHERS,)
+    return tuple(str(change) for change in fact_changes(session, draft, now=now))
+
+
+def is_anothers(session: Session, draft: Draft) -> bool:
+    """Whether the order that a draft tells of belongs to another address by now: nobody can agree to that."""
     order = session.get(Order, draft.order_id) if draft.order_id else None
-    if order is not None and order.email != draft.recipient.casefold():
-        return ("the order belongs to another address",)
+    return order is not None and order.email != draft.recipient.casefold()
+
+
+def fact_changes(session: Session, draft: Draft, *, now: datetime) -> list[Change]:
+    """The facts of a draft that read otherwise now, each with both values."""
     # A draft from before `rests_on` was kept told of its order only.
     kept = {"order_id": draft.order_id, "paths": list(draft.facts), **draft.rests_on}
     facts = read_facts(session, Subject.of(kept), now=now).relevant(kept["paths"])
-    return () if facts.fingerprint == draft.fingerprint else tuple(differences(draft.facts, facts))
+    return [] if facts.fingerprint == draft.fingerprint else changes(draft.facts, facts)
 
 
 def _newer_mail(session: Session, draft: Draft) -> bool:

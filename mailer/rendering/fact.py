@@ -106,16 +106,29 @@ def at_second(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
-def differences(before: Mapping[str, Any], after: Facts) -> list[str]:
-    """What changed between the facts of a draft and the facts now, in words."""
+@dataclass(frozen=True)
+class Change:
+    """A fact that was one thing when a text was written, and is another now."""
+
+    path: str
+    then: Value
+    now: Value
+
+    def __str__(self) -> str:
+        return f"{self.path} was {said(self.then)}, is {said(self.now)}"
+
+
+def changes(before: Mapping[str, Any], after: Facts) -> list[Change]:
+    """What changed between the facts of a draft and the facts now."""
     now = after.values()
     then = {path: entry["value"] for path, entry in before.items()}
     paths = dict.fromkeys([*then, *now])
-    return [
-        f"{path} was {_said(then.get(path))}, is {_said(now.get(path))}"
-        for path in paths
-        if then.get(path) != now.get(path)
-    ]
+    return [Change(path, then.get(path), now.get(path)) for path in paths if then.get(path) != now.get(path)]
+
+
+def differences(before: Mapping[str, Any], after: Facts) -> list[str]:
+    """The same in words."""
+    return [str(change) for change in changes(before, after)]
 
 
 @lru_cache(maxsize=10_000)
@@ -124,7 +137,8 @@ def general(path: str) -> str:
     return ".".join("*" if part.isdigit() else part for part in path.split("."))
 
 
-def _said(value: Value) -> str:
+def said(value: Value) -> str:
+    """A value for reading."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "unknown" if value in (None, "") else str(value)

@@ -8,6 +8,7 @@ from mailer.rendering.context import context, flatten, merged, shaped
 from mailer.rendering.environment import MailEnvironment, html_environment, mail_environment, render_text
 from mailer.rendering.fact import general
 from mailer.rendering.known import ALWAYS
+from mailer.rendering.marking import PLACES, marking_environment, places
 
 _ALWAYS = {"shop": {"name": ""}, "agent": {"name": ""}}
 
@@ -15,7 +16,8 @@ _ALWAYS = {"shop": {"name": ""}, "agent": {"name": ""}}
 class Page:
     """A template, its blocks, and the facts in the form that they declare: what is not known is None or empty.
 
-    `source` is what is filled instead of the template's own body: the same with its styles in place.
+    `source` is what is filled instead of the template's own body: the same with its styles in place. `marking` puts
+    marks around what it prints of the facts.
     """
 
     def __init__(
@@ -26,10 +28,13 @@ class Page:
         facts: Mapping[str, object],
         storefront: str,
         source: str | None = None,
+        *,
+        marking: bool = False,
     ) -> None:
-        self.template, self.source = template, template.body if source is None else source
+        self.template, self.source, self._marking = template, template.body if source is None else source, marking
         self.parts = catalog.parts(template, storefront)
-        self._plain = mail_environment(catalog.directory, storefront)
+        plain = marking_environment if marking else mail_environment
+        self._plain: MailEnvironment = plain(catalog.directory, storefront)
         html = template.name.endswith(".html")
         self.environment = html_environment(catalog.directory, storefront) if html else self._plain
         self.samples: dict[str, Any] = {}
@@ -67,7 +72,8 @@ class Page:
         return " ".join(self._written(self._plain, words, {}).split())
 
     def _written(self, environment: MailEnvironment, source: str, more: Mapping[str, object]) -> str:
-        return render_text(environment, self.template.name, source, {**self.values, **more}, self.locale)
+        marks = {PLACES: places(self.values)} if self._marking else {}
+        return render_text(environment, self.template.name, source, {**self.values, **marks, **more}, self.locale)
 
 
 def tidy(text: str) -> str:

@@ -8,6 +8,7 @@ from markdown_it import MarkdownIt
 
 from mailer.errors import InputError
 from mailer.rendering.catalog import FRAME, Catalog, Template, chain
+from mailer.rendering.marked import Mark, read
 from mailer.rendering.page import Page
 from mailer.rendering.where import where_to_add
 
@@ -55,9 +56,22 @@ def compose_reply(
     around = Page(catalog, frame, locales, facts, storefront)
     if missing := [path for page in (*pages, around) for path in page.missing()]:
         raise MissingFacts(" + ".join(f"templates/{one.name}" for one in replies), missing)
-    answers = _joined([page.fill() for page in pages])
-    text = around.fill(opening=pages[0].say("opening"), answers=answers)
-    return _rendered(replies[0], text, [*pages, around], locales)
+    return _rendered(replies[0], _text(pages, around), [*pages, around], locales)
+
+
+def facts_in(
+    catalog: Catalog,
+    keys: Sequence[str],
+    locales: Sequence[str],
+    facts: Mapping[str, object],
+    storefront: str,
+    text: str,
+) -> list[Mark]:
+    """Where each fact stands in the text that `compose_reply` made of the same; nothing where it comes out otherwise."""
+    frame, *replies = catalog.find_all([FRAME, *(f"replies/{key}" for key in keys)], locales, storefront)
+    pages = [Page(catalog, one, locales, facts, storefront, marking=True) for one in [*replies, frame]]
+    found, marks = read(f"{_text(pages[:-1], pages[-1])}\n")
+    return marks if found == text else []
 
 
 def render_reply(
@@ -88,6 +102,11 @@ def to_html(text: str) -> str:
     """
     body = _markdown().render(text)
     return f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>\n{body}</body></html>\n'
+
+
+def _text(pages: Sequence[Page], around: Page) -> str:
+    answers = _joined([page.fill() for page in pages])
+    return around.fill(opening=pages[0].say("opening"), answers=answers)
 
 
 def _joined(answers: Sequence[str]) -> str:

@@ -52,9 +52,11 @@ def upgrade() -> None:
     )
 
     # What the other areas add stands below, each under a line of its own.
+    _drafts()
     _snoozes()
     _what_did_not_go_well()
     _many_at_once()
+    _mails_and_notes()
 
 
 # What is put aside, and comes back by itself.
@@ -115,8 +117,6 @@ def _many_at_once() -> None:
         batch_op.add_column(sa.Column("trouble_id", sa.Integer(), nullable=True))
         batch_op.create_index(batch_op.f("ix_draft_trouble_id"), ["trouble_id"], unique=False)
 
-    _mails_and_notes()
-
 
 def _mails_and_notes() -> None:
     # To and Cc of a mail, whether it has HTML, what people note and whom they name in it.
@@ -155,3 +155,43 @@ def _mails_and_notes() -> None:
     with op.batch_alter_table("mention", schema=None) as batch_op:
         batch_op.create_index(op.f("ix_mention_agent_id"), ["agent_id"])
         batch_op.create_index(op.f("ix_mention_conversation_id"), ["conversation_id"])
+
+
+# The draft: the template's own words, versions while somebody types, and who saw what changed.
+def _drafts() -> None:
+    with op.batch_alter_table("draft", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("drafted", sa.Text(), nullable=False, server_default=""))
+        batch_op.add_column(sa.Column("marks", sa.JSON(), nullable=False, server_default="[]"))
+    with op.batch_alter_table("approval", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("similarity", sa.Float(), nullable=True))
+    op.create_table(
+        "draft_version",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("conversation_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("draft_id", sa.Integer(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("agent_id", sa.Integer(), nullable=True),
+        sa.Column("saved", sa.Boolean(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name="fk_draft_version_agent_id"),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name="fk_draft_version_conversation_id"),
+        sa.ForeignKeyConstraint(["draft_id"], ["draft.id"], name="fk_draft_version_draft_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_draft_version"),
+        sa.UniqueConstraint("conversation_id", "number", name="uq_draft_version_conversation_id_number"),
+    )
+    op.create_index("ix_draft_version_conversation_id", "draft_version", ["conversation_id"])
+    op.create_index("ix_draft_version_draft_id", "draft_version", ["draft_id"])
+    op.create_table(
+        "seen_change",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("draft_id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("agent_id", sa.Integer(), nullable=False),
+        sa.Column("changes", sa.JSON(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name="fk_seen_change_agent_id"),
+        sa.ForeignKeyConstraint(["draft_id"], ["draft.id"], name="fk_seen_change_draft_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_seen_change"),
+    )
+    op.create_index("ix_seen_change_draft_id", "seen_change", ["draft_id"])
