@@ -227,7 +227,7 @@ def approved(session: Session, now: datetime, **changes: Any) -> tuple[Asked, in
 def approve_again(session: Session, case: Asked, now: datetime, terms: Terms = TERMS) -> int:
     """Approve what waits in a conversation, in the version that it has."""
     draft = pending(session, case.conversation)
-    return approve(session, draft.id or 0, version=draft.version, agent_id=case.agent, terms=terms, now=now)
+    return approve(session, draft.id or 0, version=draft.version, agent_id=case.agent, terms=terms, now=now, done=True)
 
 
 def delivery(session: Session, delivery_id: int) -> Delivery:

@@ -128,7 +128,7 @@ def approve(conversation: Conversation, agent: As, draft: Version = "") -> None:
         terms = Terms.of(settings, read_keys(settings.signing.key_file))
         draft_id, version, agent_id = _pending(db, conversation, agent, draft)
         delivery = db.run_here(
-            decide, draft_id, version=version, agent_id=agent_id, terms=terms, now=SystemClock().now()
+            decide, draft_id, version=version, agent_id=agent_id, terms=terms, now=SystemClock().now(), done=True
         )
         for line in _before(db, conversation):
             typer.echo(f"The text says that this is done: {line}")

@@ -39,8 +39,9 @@ class DemoAgent:
 
     async def _approve(self, draft_id: int, version: int) -> None:
         try:
+            now = self._clock.now()
             await self._db.run(
-                approve, draft_id, version=version, agent_id=self._agent_id, terms=self._terms, now=self._clock.now()
+                approve, draft_id, version=version, agent_id=self._agent_id, terms=self._terms, now=now, done=True
             )
         except Conflict:
             # The customer wrote again, or an order changed: the next draft is on its way.

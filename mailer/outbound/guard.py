@@ -12,7 +12,6 @@ from mailer.outbound.suppress import suppressed
 from mailer.rendering.fact import Change, changes
 from mailer.rendering.facts import Subject, read_facts
 
-
 ANOTHERS = "the order belongs to another address"
 
 

@@ -21,8 +21,10 @@ _FILTER, PLACES = "_marked", "_places"
 class MarkingEnvironment(MailEnvironment):
     """Compiles `{{ order.number }}` as if it read `{{ order.number | _marked([(order, "number")]) }}`."""
 
-    def _generate(self, source: nodes.Template, name: str | None, filename: str | None, **more: Any) -> str:
-        return super()._generate(_Marker().visit(source), name, filename, **more)
+    def _generate(
+        self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
+    ) -> str:
+        return super()._generate(_Marker().visit(source), name, filename, defer_init)
 
 
 class _Marker(NodeTransformer):
@@ -82,7 +84,7 @@ def _watched(part: nodes.Expr) -> nodes.Expr:
     ]
     if not pairs:
         return part
-    return nodes.Filter(part, _FILTER, [nodes.List(pairs)], [], None, None).set_lineno(part.lineno)
+    return nodes.Filter(part, _FILTER, [nodes.List(pairs)], [], None, None, lineno=part.lineno)
 
 
 @pass_context

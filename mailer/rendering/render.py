@@ -67,7 +67,7 @@ def facts_in(
     storefront: str,
     text: str,
 ) -> list[Mark]:
-    """Where each fact stands in the text that `compose_reply` made of the same; nothing where it comes out otherwise."""
+    """Where each fact stands in the text that `compose_reply` made of the same; nothing where it reads otherwise."""
     frame, *replies = catalog.find_all([FRAME, *(f"replies/{key}" for key in keys)], locales, storefront)
     pages = [Page(catalog, one, locales, facts, storefront, marking=True) for one in [*replies, frame]]
     found, marks = read(f"{_text(pages[:-1], pages[-1])}\n")

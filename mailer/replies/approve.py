@@ -28,15 +28,18 @@ from mailer.model import (
 )
 from mailer.offers.compensation import OfferTerms, grant
 from mailer.outbound.compose import Letter, compose, reply_subject
-from mailer.outbound.guard import changed_facts
 from mailer.outbound.outbox import Outgoing, enqueue
-from mailer.rendering.facts import Facts, Subject, read_facts, rests_on
+from mailer.rendering.catalog import Catalog
+from mailer.rendering.fact import Facts
+from mailer.rendering.marked import moved, of_stored
 from mailer.rendering.render import to_html
 from mailer.replies.case import newest_mail
+from mailer.replies.difference import similarity
 from mailer.replies.draft import answered_by, retire_pending
+from mailer.replies.seen import news_of, note_seen, refuse_news, rest_on_now
+from mailer.replies.unresolved import Gap, gaps
+from mailer.replies.versions import LONGEST_TEXT, note_saved
 from mailer.signing import Keys, digest
-
-_LONGEST_TEXT = 50_000
 
 
 @dataclass(frozen=True)
@@ -62,15 +65,28 @@ class Terms:
         return cls(sender.address, sender.name, settings.replies.undo, outbound.give_up_after, keys, copy, offers)
 
 
-def approve(session: Session, draft_id: int, *, version: int, agent_id: int, terms: Terms, now: datetime) -> int:
+def approve(
+    session: Session,
+    draft_id: int,
+    *,
+    version: int,
+    agent_id: int,
+    terms: Terms,
+    now: datetime,
+    done: bool = False,
+    catalog: Catalog | None = None,
+) -> int:
     """Agree to the version that was shown; the id of its Delivery, which can be undone for a while.
 
-    Raises Conflict when it is not pending, has another version, or a newer mail or changed facts overtook it.
+    Raises Conflict when it is not pending, has another version, or a newer mail, changed facts or another edition of
+    its templates overtook it; InputError while something is missing in the text, or must be `done` before.
     """
     draft, conversation = _pending(session, draft_id, version)
-    _refuse_if_overtaken(session, draft, now)
+    refuse_news(news_of(session, draft, catalog, now=now))
+    _refuse_unready(draft, done=done)
     _note_what_it_offers(session, draft, terms, now)
     approval = Approval(draft_id=draft_id, version=version, agent_id=agent_id, approved_at=now)
+    approval.similarity = similarity(draft.drafted, draft.text) if draft.drafted else None
     session.add(approval)
     session.flush()
     mail = _outgoing(session, draft, conversation, approval, terms, now)
@@ -121,8 +137,9 @@ def edit(session: Session, draft_id: int, *, version: int, text: str, agent_id: 
     What must be done before the text is true (`before`) stays as it was.
     """
     draft, _ = _pending(session, draft_id, version)
-    draft.text = _checked(text)
-    _read_facts_again(session, draft, now)
+    before, draft.text = draft.text, _checked(text)
+    rest_on_now(session, draft, now=now)
+    note_saved(session, draft, before=before, agent_id=agent_id, now=now)
     draft.version += 1
     draft.written_by = agent_id
     draft.updated_at = now
@@ -180,6 +197,7 @@ def write_own(session: Session, conversation_id: int, *, text: str, agent_id: in
     )
     session.add(draft)
     session.flush()
+    note_saved(session, draft, before="", agent_id=agent_id, now=now)
     answered_by(session, draft)
     conversation.state, conversation.reason, conversation.updated_at = ConversationState.DRAFTED, "", now
     conversation.wake()
@@ -208,20 +226,34 @@ def _locked(session: Session, conversation_id: int) -> Conversation:
     return conversation
 
 
-def _read_facts_again(session: Session, draft: Draft, now: datetime) -> None:
-    if not draft.rests_on:
-        return
-    subject, paths = Subject.of(draft.rests_on), draft.rests_on["paths"]
-    known = read_facts(session, subject, now=now)
-    facts = known.relevant(paths)
-    draft.facts, draft.fingerprint, draft.rests_on = facts.stored(), facts.fingerprint, rests_on(subject, paths, known)
+def see(
+    session: Session, draft_id: int, *, version: int, print: str, agent_id: int, catalog: Catalog, now: datetime
+) -> None:
+    """Note that a person saw what changed since a draft was written, and keeps its text.
+
+    Raises Conflict when something else changed than they saw, or when looking is not enough.
+    """
+    draft, _ = _pending(session, draft_id, version)
+    news = news_of(session, draft, catalog, now=now)
+    if news and news.print != print:
+        raise Conflict("something else changed meanwhile; look again")
+    if news and not news.may_be_seen:
+        refuse_news(news)
+    if news:
+        note_seen(session, draft, news, catalog, agent_id=agent_id, now=now)
 
 
-def _refuse_if_overtaken(session: Session, draft: Draft, now: datetime) -> None:
-    if _overtaken(session, draft):
-        raise Conflict("the customer wrote again; read the newer mail first, a new draft is on its way")
-    if changes := changed_facts(session, draft, now=now):
-        raise Conflict(f"the facts changed since this was written: {'; '.join(changes)}; look at the text again")
+def shown_gaps(draft: Draft) -> list[Gap]:
+    """What is still missing in the text of a draft."""
+    return gaps(draft.text, moved(of_stored(draft.marks), draft.drafted or draft.text, draft.text))
+
+
+def _refuse_unready(draft: Draft, *, done: bool) -> None:
+    if missing := shown_gaps(draft):
+        words = ", ".join(dict.fromkeys(gap.words for gap in missing))
+        raise InputError("reply", [f"something is missing in the text: {words}; fill it in first"])
+    if draft.before and not done:
+        raise InputError("reply", ["say that this is done first: " + " ".join(draft.before.splitlines())])
 
 
 def _note_what_it_offers(session: Session, draft: Draft, terms: Terms, now: datetime) -> None:
@@ -252,11 +284,30 @@ def _later_answer(session: Session, draft: Draft) -> str:
 def _outgoing(
     session: Session, draft: Draft, conversation: Conversation, approval: Approval, terms: Terms, now: datetime
 ) -> Outgoing:
-    answered = session.get_one(Message, draft.answers_id)
     key = f"draft-{draft.id}-approval-{approval.id}"
-    message_id = terms.keys.message_id(key, terms.sender_address.rpartition("@")[2])
-    letter = Letter(
-        message_id=message_id,
+    letter = letter_of(session, draft, conversation, key, terms, now=now)
+    undo_until = now + terms.undo
+    return Outgoing(
+        key=key,
+        message_id=letter.message_id,
+        raw=compose(letter),
+        recipient=draft.recipient,
+        subject=reply_subject(letter.subject),
+        text=draft.text,
+        in_reply_to=letter.in_reply_to,
+        draft_id=draft.id or 0,
+        undo_until=undo_until,
+        expires_at=undo_until + terms.give_up_after,
+    )
+
+
+def letter_of(
+    session: Session, draft: Draft, conversation: Conversation, key: str, terms: Terms, *, now: datetime
+) -> Letter:
+    """A draft as it goes out; its Message-ID comes from the key."""
+    answered = session.get_one(Message, draft.answers_id)
+    return Letter(
+        message_id=terms.keys.message_id(key, terms.sender_address.rpartition("@")[2]),
         sender_address=terms.sender_address,
         sender_name=terms.sender_name,
         recipient=draft.recipient,
@@ -268,25 +319,12 @@ def _outgoing(
         reference_ids=answered.reference_ids or ([answered.in_reply_to] if answered.in_reply_to else []),
         written_at=now,
     )
-    undo_until = now + terms.undo
-    return Outgoing(
-        key=key,
-        message_id=message_id,
-        raw=compose(letter),
-        recipient=draft.recipient,
-        subject=reply_subject(letter.subject),
-        text=draft.text,
-        in_reply_to=answered.internet_message_id,
-        draft_id=draft.id or 0,
-        undo_until=undo_until,
-        expires_at=undo_until + terms.give_up_after,
-    )
 
 
 def _checked(text: str) -> str:
     body = text.replace("\r\n", "\n").strip()
     if not body:
         raise InputError("reply", ["there is no text"])
-    if len(body) > _LONGEST_TEXT:
-        raise InputError("reply", [f"the text has more than {_LONGEST_TEXT} characters"])
+    if len(body) > LONGEST_TEXT:
+        raise InputError("reply", [f"the text has more than {LONGEST_TEXT} characters"])
     return body + "\n"

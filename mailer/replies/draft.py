@@ -28,7 +28,8 @@ from mailer.model import (
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.fact import general
 from mailer.rendering.facts import Facts, Subject, rests_on
-from mailer.rendering.render import MissingFacts, Rendered, compose_reply
+from mailer.rendering.marked import Mark
+from mailer.rendering.render import MissingFacts, Rendered, compose_reply, facts_in
 from mailer.rendering.where import worth_adding
 from mailer.replies.case import Case, House, last_answer, newest_mail, waiting_cases
 from mailer.replies.close import say_closed
@@ -49,6 +50,8 @@ class Text:
     subject: Subject
     facts: Facts
     reason: str = ""
+    # Where each fact stands in it.
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,8 @@ def compose(case: Case, keys: Sequence[str], catalog: Catalog, house: House) -> 
     if house.agent:
         told["agent.name"] = house.agent
     rendered = compose_reply(catalog, keys, case.languages, told, case.storefront)
-    return Text(rendered, subject, facts)
+    marks = facts_in(catalog, keys, case.languages, told, case.storefront, rendered.text)
+    return Text(rendered, subject, facts, marks=tuple(marks))
 
 
 def record(session: Session, proposals: Sequence[Proposal], house: House, *, now: datetime) -> None:
@@ -117,6 +121,8 @@ def write_draft(session: Session, conversation: Conversation, case: Case, text: 
         conversation_id=case.conversation_id,
         answers_id=case.newest_id,
         text=rendered.text,
+        drafted=rendered.text,
+        marks=[mark.stored() for mark in text.marks],
         template=rendered.template,
         template_hash=rendered.made_from.get(rendered.template),
         made_from=dict(rendered.made_from),

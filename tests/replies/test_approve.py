@@ -336,7 +336,7 @@ def test_what_a_reply_offers_is_noted_once_and_offered_to_nobody_twice(db: Datab
     assert "a voucher of 5 EUR" in second.text
     terms = replace(build.TERMS, offers=OfferTerms(CouponTerms({}, build.KEYS)))
     person = db.run_here(build.agent, now)
-    who = {"version": 1, "agent_id": person, "terms": terms, "now": now}
+    who = {"version": 1, "agent_id": person, "terms": terms, "now": now, "done": True}
     db.run_here(approve, first.id or 0, **who)
     (given,) = db.read_here(lambda session: session.exec(select(Compensation)).all())
     assert (given.order_id, given.address, given.amount) == (first.order_id, build.ANA, "5.00")
@@ -349,7 +349,7 @@ def test_an_offer_that_a_person_took_out_is_not_noted(db: Database, now: datetim
     person = db.run_here(build.agent, now)
     db.run_here(edit, draft.id or 0, version=1, text="It is late. Sorry.", agent_id=person, now=now)
     terms = replace(build.TERMS, offers=OfferTerms(CouponTerms({}, build.KEYS)))
-    db.run_here(approve, draft.id or 0, version=2, agent_id=person, terms=terms, now=now)
+    db.run_here(approve, draft.id or 0, version=2, agent_id=person, terms=terms, now=now, done=True)
     assert db.read_here(lambda session: session.exec(select(Compensation)).all()) == []
 
 
@@ -365,9 +365,9 @@ def test_a_promise_whose_day_has_come_is_not_approved_until_a_person_edited_it(d
     later = now + timedelta(hours=47)
     person = db.run_here(build.agent, now)
     with pytest.raises(Conflict, match=r"promise.by was 2026-11-24"):
-        db.run_here(approve, draft.id, version=1, agent_id=person, terms=build.TERMS, now=later)
+        db.run_here(approve, draft.id, version=1, agent_id=person, terms=build.TERMS, now=later, done=True)
     version = db.run_here(edit, draft.id, version=1, text="By Friday.", agent_id=person, now=later)
-    assert db.run_here(approve, draft.id, version=version, agent_id=person, terms=build.TERMS, now=later)
+    assert db.run_here(approve, draft.id, version=version, agent_id=person, terms=build.TERMS, now=later, done=True)
 
 
 def test_what_must_be_done_first_outlives_an_edit_and_an_undo(db: Database, now: datetime) -> None:
@@ -381,7 +381,7 @@ def test_what_must_be_done_first_outlives_an_edit_and_an_undo(db: Database, now:
     assert "#1001" in draft.before
     person = db.run_here(build.agent, now)
     version = db.run_here(edit, draft.id, version=1, text="Done.", agent_id=person, now=now)
-    delivery = db.run_here(approve, draft.id, version=version, agent_id=person, terms=build.TERMS, now=now)
+    delivery = db.run_here(approve, draft.id, version=version, agent_id=person, terms=build.TERMS, now=now, done=True)
     db.run_here(undo, delivery, agent_id=person, now=now)
     again = db.read_here(build.pending, draft.conversation_id)
     assert (again.before, again.holding, again.intents) == (draft.before, False, ["invoice"])

@@ -220,7 +220,7 @@ class Shop:
         now = SystemClock().now()
         try:
             return self.database.run_here(
-                approve, draft_id, version=version, agent_id=self.agent_id(), terms=terms, now=now
+                approve, draft_id, version=version, agent_id=self.agent_id(), terms=terms, now=now, done=True
             )
         except Conflict:
             return None
