@@ -170,6 +170,7 @@ class Web(Section):
     console_url: str = ""
     public_url: PublicUrl = ""
     session: Span = timedelta(hours=12)
+    second_factor: Literal["optional", "required"] = "optional"
 
 
 class Log(Section):

@@ -30,7 +30,8 @@ def _zone_name(value: str) -> str:
     return value
 
 
-def _address(value: str) -> str:
+def plain_address(value: str) -> str:
+    """A mail address as it stands between the angle brackets. Raises ValueError."""
     name, address = parseaddr(value)
     if name or address != value or "@" not in address or not value.isascii() or any(c.isspace() for c in value):
         raise ValueError(f'"{value}" is not a plain mail address; write it as in care@shop.example')
@@ -124,7 +125,7 @@ def _country_or_all(value: str) -> str:
 
 Span = Annotated[timedelta, BeforeValidator(_span)]
 ZoneName = Annotated[str, AfterValidator(_zone_name)]
-Address = Annotated[str, AfterValidator(_address)]
+Address = Annotated[str, AfterValidator(plain_address)]
 Listen = Annotated[str, AfterValidator(_listen)]
 HttpsUrl = Annotated[str, AfterValidator(_https)]
 PublicUrl = Annotated[str, AfterValidator(_public)]

@@ -1,6 +1,6 @@
 """`mailer users` and `mailer tokens`: who may enter, people and systems."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 import typer
@@ -60,17 +60,32 @@ def list_users() -> None:
             typer.echo(f"{agent.name}  {agent.role.value}  since {_day(agent.created_at)}{standing}")
 
 
+@users.command("drop-second-factor", epilog="Example: mailer users drop-second-factor ana")
+def drop_second_factor(name: PersonName) -> None:
+    """For a person who lost device and recovery codes: ask for no code any more, and sign them out everywhere."""
+    from mailer.cli.session import open_database
+    from mailer.web import people
+    from mailer.web.auth import agent_named
+
+    with open_database() as (_, db):
+        agent = db.read_here(agent_named, name)
+        db.run_here(people.drop_second_factor, agent.id or 0, now=_clock.now())
+    typer.echo(f"{name} signs in with the password alone now.")
+
+
 @tokens.command("add", epilog="Example: mailer tokens add web-shop --scope orders")
 def add_token(
     name: TokenName,
     scope: Annotated[ScopeWord, typer.Option(help="orders: POST /api/orders; metrics: GET /metrics.")],
+    days: Annotated[int, typer.Option(min=0, help="How long it opens anything; 0 is for ever.")] = 0,
 ) -> None:
     """Make a token and print it; it cannot be shown again."""
     from mailer.cli.session import open_database
     from mailer.web import tokens as verbs
 
     with open_database() as (_, db):
-        token = db.run_here(verbs.add_token, name, verbs.Scope(scope), now=_clock.now())
+        lasts = timedelta(days=days) if days else None
+        token = db.run_here(verbs.add_token, name, verbs.Scope(scope), now=_clock.now(), lasts=lasts)
     typer.echo("Keep this token, it is shown only once. Send it as `Authorization: Bearer TOKEN`.", err=True)
     typer.echo(token)
 
@@ -83,7 +98,8 @@ def list_tokens() -> None:
 
     with open_database() as (_, db):
         for token in db.read_here(all_tokens):
-            standing = f"  revoked {_day(token.revoked_at)}" if token.revoked_at else ""
+            ends = f"  until {_day(token.expires_at)}" if token.expires_at else ""
+            standing = f"  revoked {_day(token.revoked_at)}" if token.revoked_at else ends
             typer.echo(f"{token.name}  {token.scope}  since {_day(token.created_at)}{standing}")
 
 

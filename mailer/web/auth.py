@@ -18,6 +18,8 @@ from mailer.model import Agent, AgentSession, Role, SignInLink
 from mailer.signing import fresh_token, token_hash
 
 LINK_LASTS = timedelta(hours=24)
+# How long somebody may look for their code.
+HALF_LASTS = timedelta(minutes=5)
 
 _LONGEST_NAME = 80
 
@@ -33,6 +35,8 @@ class SignedIn:
     language: str = "en"
     zone: str = ""
     single_keys: bool = True
+    has_second_factor: bool = False
+    seen_at: datetime | None = None
 
     @property
     def may_decide(self) -> bool:
@@ -64,6 +68,8 @@ class Credential:
 
     agent_id: int
     password_hash: str
+    # Whether a code of the second factor is owed after the password.
+    owes_code: bool = False
 
 
 def add_agent(session: Session, name: str, role: Role, now: datetime) -> int:
@@ -121,8 +127,10 @@ def welcome(session: Session, token: str, *, now: datetime) -> Welcome:
     return Welcome(agent.name, link.passwordless)
 
 
-def use_link(session: Session, token: str, *, password_hash: str | None, now: datetime, lasts: timedelta) -> str:
-    """Use a link up, set the password that it asks for and sign in; the token of the session.
+def use_link(
+    session: Session, token: str, *, password_hash: str | None, now: datetime, lasts: timedelta, browser: str = ""
+) -> tuple[str, bool]:
+    """Use a link up, set the password that it asks for and sign in; the token of the session, and whether it is half.
 
     A new password ends the person's other sessions. Raises NotFound when somebody was faster, and InputError when the
     link asks for a password and there is none.
@@ -135,8 +143,10 @@ def use_link(session: Session, token: str, *, password_hash: str | None, now: da
         raise _no_such_link()
     if not link.passwordless:
         agent.password_hash = password_hash
-        _end_all(session, link.agent_id, now)
-    return begin_session(session, link.agent_id, now=now, lasts=lasts)
+        end_all_sessions(session, link.agent_id, now)
+    owes_code = bool(agent.totp_nonce)
+    lasts = HALF_LASTS if owes_code else lasts
+    return begin_session(session, link.agent_id, now=now, lasts=lasts, half=owes_code, browser=browser), owes_code
 
 
 def credential(session: Session, name: str) -> Credential | None:
@@ -144,21 +154,40 @@ def credential(session: Session, name: str) -> Credential | None:
     agent = session.exec(select(Agent).where(Agent.name == name, col(Agent.disabled_at).is_(None))).one_or_none()
     if agent is None or agent.password_hash is None:
         return None
-    return Credential(cast(int, agent.id), agent.password_hash)
+    return Credential(cast(int, agent.id), agent.password_hash, bool(agent.totp_nonce))
 
 
-def begin_session(session: Session, agent_id: int, *, now: datetime, lasts: timedelta) -> str:
-    """Sign a browser in; the token that its cookie carries."""
+def begin_session(
+    session: Session, agent_id: int, *, now: datetime, lasts: timedelta, half: bool = False, browser: str = ""
+) -> str:
+    """Sign a browser in; the token that its cookie carries. A `half` session owes a code and opens nothing yet."""
     token = fresh_token()
-    session.add(AgentSession(token_hash=token_hash(token), agent_id=agent_id, created_at=now, expires_at=now + lasts))
+    entry = AgentSession(token_hash=token_hash(token), agent_id=agent_id, half=half, created_at=now, seen_at=now)
+    entry.expires_at, entry.browser = now + lasts, browser[:200]
+    session.add(entry)
     session.flush()
     return token
 
 
 def who(session: Session, token: str, *, now: datetime) -> SignedIn | None:
     """The person whose browser shows this token; None when the session ended or never was."""
+    return _who(session, token, half=False, now=now)
+
+
+def who_owes_a_code(session: Session, token: str, *, now: datetime) -> SignedIn | None:
+    """The person who gave a right password in this browser, and whose code is still to come."""
+    return _who(session, token, half=True, now=now)
+
+
+def note_seen(session: Session, session_id: int, *, now: datetime) -> None:
+    """This browser is in use."""
+    session.execute(update(AgentSession).where(col(AgentSession.id) == session_id).values(seen_at=now))
+
+
+def _who(session: Session, token: str, *, half: bool, now: datetime) -> SignedIn | None:
     live = (
         AgentSession.token_hash == token_hash(token),
+        col(AgentSession.half).is_(half),
         col(AgentSession.ended_at).is_(None),
         col(AgentSession.expires_at) > now,
         col(Agent.disabled_at).is_(None),
@@ -170,7 +199,15 @@ def who(session: Session, token: str, *, now: datetime) -> SignedIn | None:
         return None
     entry, agent = found
     return SignedIn(
-        entry.agent_id, cast(int, entry.id), agent.name, agent.role, agent.language, agent.zone, agent.single_keys
+        agent_id=entry.agent_id,
+        session_id=cast(int, entry.id),
+        name=agent.name,
+        role=agent.role,
+        language=agent.language,
+        zone=agent.zone,
+        single_keys=agent.single_keys,
+        has_second_factor=bool(agent.totp_nonce),
+        seen_at=entry.seen_at,
     )
 
 
@@ -198,7 +235,8 @@ def _no_such_link() -> NotFound:
     return NotFound("This link was used before, is too old or never was. Ask for a new one: `mailer users link NAME`.")
 
 
-def _end_all(session: Session, agent_id: int, now: datetime) -> None:
+def end_all_sessions(session: Session, agent_id: int, now: datetime) -> None:
+    """Sign a person out everywhere."""
     live = (col(AgentSession.agent_id) == agent_id, col(AgentSession.ended_at).is_(None))
     session.execute(update(AgentSession).where(*live).values(ended_at=now))
 

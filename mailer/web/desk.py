@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
@@ -23,8 +24,16 @@ class NotSignedIn(MailerError):
     """Nobody is signed in in this browser."""
 
 
+class NeedsSecondFactor(MailerError):
+    """Everybody needs a second factor here, and this person has none yet."""
+
+
 class NotAllowed(MailerError):
     """The role of this person does not let them do this."""
+
+
+# When a browser was last seen is written no oftener than this.
+_SEEN_EVERY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -80,7 +89,23 @@ async def signed_in(request: Request, here: Here) -> SignedIn:
     if person is None:
         raise NotSignedIn("You are not signed in, or no longer.")
     request.state.person = person
+    if person.seen_at is None or here.clock.now() - person.seen_at > _SEEN_EVERY:
+        await here.db.run(auth.note_seen, person.session_id, now=here.clock.now())
+    if here.settings.web.second_factor == "required" and not person.has_second_factor and not _is_own(request):
+        raise NeedsSecondFactor("This shop asks everybody for a second factor; set yours up first.")
     return person
+
+
+def _is_own(request: Request) -> bool:
+    return request.url.path.startswith(("/account", "/session"))
+
+
+def unnoted(request: Request) -> None:
+    """For routes that are called again and again by themselves: the audit log leaves them out."""
+    request.state.unnoted = True
+
+
+Unnoted = Depends(unnoted)
 
 
 Reader = Annotated[SignedIn, Depends(signed_in)]

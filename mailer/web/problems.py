@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from mailer.errors import Conflict, InputError, NotFound
-from mailer.web.desk import Desk, NotAllowed, NotSignedIn, desk
+from mailer.web.desk import Desk, NeedsSecondFactor, NotAllowed, NotSignedIn, desk
 
 _NO_SUCH_PAGE = "There is no such page."
 
@@ -15,6 +15,7 @@ _NO_SUCH_PAGE = "There is no such page."
 def handle(app: FastAPI) -> None:
     """Give the console its pages for everything that can go wrong."""
     app.add_exception_handler(NotSignedIn, _not_signed_in)
+    app.add_exception_handler(NeedsSecondFactor, _needs_second_factor)
     app.add_exception_handler(NotAllowed, _not_allowed)
     app.add_exception_handler(Conflict, _conflict)
     app.add_exception_handler(NotFound, _not_found)
@@ -29,6 +30,10 @@ async def _not_signed_in(request: Request, error: Exception) -> Response:
         return RedirectResponse(str(URL("/sign-in").include_query_params(next=str(wanted))), 303)
     what = "You are no longer signed in, so nothing was changed."
     return _page(request, 401, "Sign in again", what, link=("/sign-in", "Sign in"), kept=await _typed(request))
+
+
+async def _needs_second_factor(request: Request, error: Exception) -> Response:
+    return RedirectResponse("/account/second-factor", 303)
 
 
 async def _not_allowed(request: Request, error: Exception) -> Response:

@@ -21,13 +21,16 @@ from mailer.replies.approve import Terms
 from mailer.signing import Keys
 from mailer.web import problems
 from mailer.web.api import openapi, orders
+from mailer.web.audit import Audited
 from mailer.web.console import (
+    account,
     deliveries,
     drafts,
     due,
     item,
     mail_bytes,
     notes,
+    people,
     photos,
     quarantine,
     queue,
@@ -47,34 +50,38 @@ from mailer.web.public.site import Site
 from mailer.web.security import BodyLimit, SameOrigin, SecurityHeaders, Unbroken
 
 _CONSOLE_BODY = 1_000_000
+# The rooms of the console that only people who are signed in may enter.
+_SIGNED_IN = (
+    account,
+    deliveries,
+    drafts,
+    due,
+    item,
+    mail_bytes,
+    notes,
+    people,
+    photos,
+    quarantine,
+    queue,
+    regroupings,
+    replies,
+    snoozes,
+    stop,
+    wishes,
+)
 _PUBLIC_BODY = 5_000_000
 
 
 def build_console(db: Database, settings: Settings, keys: Keys, clock: Clock, wake: Callable[[], None]) -> FastAPI:
     """The application for agents and marketers. `wake` is called after a decision, so that the loops look at once."""
     pages = Pages(settings)
-    app = _bare("Mailer console", _console_middleware(settings, pages))
+    app = _bare("Mailer console", _console_middleware(settings, pages, db, clock))
     app.state.desk = Desk(db, settings, clock, Terms.of(settings, keys), wake, pages)
     app.state.door = Door(db, settings, clock, wake)
     problems.handle(app)
     for open_to_all in (sign_in, healthz, metrics):
         app.include_router(open_to_all.router)
-    for room in (
-        queue,
-        item,
-        due,
-        mail_bytes,
-        notes,
-        photos,
-        drafts,
-        deliveries,
-        replies,
-        quarantine,
-        regroupings,
-        wishes,
-        stop,
-        snoozes,
-    ):
+    for room in _SIGNED_IN:
         app.include_router(room.router, dependencies=[Depends(signed_in)])
     app.mount("/static", _Static(directory=STATIC), name="static")
     # Its names change with their bytes too. Without it the pages work, with fewer comforts.
@@ -111,7 +118,7 @@ def _bare(title: str, middleware: list[Middleware]) -> FastAPI:
     )
 
 
-def _console_middleware(settings: Settings, pages: Pages) -> list[Middleware]:
+def _console_middleware(settings: Settings, pages: Pages, db: Database, clock: Clock) -> list[Middleware]:
     def answer(status: int, text: str) -> Response:
         link = ("/queue", "Back to the queue")
         return pages.render("problem.html", status=status, title="This did not work", what=text, link=link)
@@ -121,6 +128,7 @@ def _console_middleware(settings: Settings, pages: Pages) -> list[Middleware]:
         Middleware(Unbroken, answer=answer),
         Middleware(SameOrigin, answer=answer, public_url=settings.web.console_url),
         Middleware(BodyLimit, limit=_CONSOLE_BODY),
+        Middleware(Audited, db=db, clock=clock),
     ]
 
 

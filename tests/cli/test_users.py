@@ -82,12 +82,12 @@ def test_mistakes_are_told_as_errors_for_people() -> None:
 
 def test_a_token_is_shown_once_and_can_be_revoked(stored: Database) -> None:
     token = run(tokens, "add", "web-shop", "--scope", "orders").stdout.strip()
-    assert stored.read_here(verbs.allows, f"Bearer {token}", Scope.ORDERS)
+    assert stored.read_here(verbs.allows, f"Bearer {token}", Scope.ORDERS, now=datetime.now(UTC))
     listed = run(tokens, "list").stdout
     assert "web-shop  orders" in listed
     assert token not in listed
     assert run(tokens, "revoke", "web-shop").exit_code == 0
-    assert not stored.read_here(verbs.allows, f"Bearer {token}", Scope.ORDERS)
+    assert not stored.read_here(verbs.allows, f"Bearer {token}", Scope.ORDERS, now=datetime.now(UTC))
     assert "revoked" in run(tokens, "list").stdout
 
 

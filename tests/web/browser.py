@@ -110,3 +110,20 @@ async def broken_rules(page: Page) -> list[str]:
     await page.evaluate(_axe())
     found = json.loads(await page.evaluate("axe.run(document).then((found) => JSON.stringify(found.violations))"))
     return [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in SERIOUS]
+
+
+_WIDER = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  const hides = (element) => getComputedStyle(element).overflowX !== "visible";
+  const scrolls = (element) => element && (hides(element) || scrolls(element.parentElement));
+  return [...document.body.querySelectorAll("*")]
+    .filter((element) => element.getBoundingClientRect().right > width + 1 && !scrolls(element.parentElement))
+    .map((element) => element.outerHTML.slice(0, 120));
+}"""
+
+
+async def wider_than_the_window(page: Page) -> list[str]:
+    """What makes the page scroll sideways; nothing when it fits."""
+    found: list[str] = await page.evaluate(_WIDER)
+    return found

@@ -15,7 +15,7 @@ HOURS = timedelta(hours=12)
 
 def test_a_link_lets_its_person_in_once(session: Session, now: datetime) -> None:
     token = auth.make_link(session, auth.add_agent(session, "ana", Role.AGENT, now), now=now)
-    cookie = auth.use_link(session, token, password_hash="hash", now=now, lasts=HOURS)
+    cookie, _ = auth.use_link(session, token, password_hash="hash", now=now, lasts=HOURS)
     person = auth.who(session, cookie, now=now)
     assert person is not None
     assert (person.name, person.role, person.may_decide) == ("ana", Role.AGENT, True)
@@ -55,7 +55,7 @@ def test_a_link_that_asks_for_a_password_does_not_open_without(session: Session,
 def test_a_passwordless_link_sets_no_password(session: Session, now: datetime) -> None:
     agent = auth.add_agent(session, "demo", Role.ADMIN, now)
     token = auth.make_link(session, agent, now=now, passwordless=True)
-    assert auth.who(session, auth.use_link(session, token, password_hash=None, now=now, lasts=HOURS), now=now)
+    assert auth.who(session, auth.use_link(session, token, password_hash=None, now=now, lasts=HOURS)[0], now=now)
     assert auth.credential(session, "demo") is None
 
 
@@ -63,7 +63,7 @@ def test_a_new_password_ends_the_other_sessions(session: Session, now: datetime)
     agent = auth.add_agent(session, "ana", Role.AGENT, now)
     old = auth.begin_session(session, agent, now=now, lasts=HOURS)
     link = auth.make_link(session, agent, now=now)
-    new = auth.use_link(session, link, password_hash="hash", now=now, lasts=HOURS)
+    new, _ = auth.use_link(session, link, password_hash="hash", now=now, lasts=HOURS)
     assert auth.who(session, old, now=now) is None
     assert auth.who(session, new, now=now) is not None
 

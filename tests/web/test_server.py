@@ -19,9 +19,28 @@ from mailer.web.security import CSP
 from tests.web.build import case
 from tests.web.conftest import Entering, browser_on
 
-OPEN = {"/sign-in", "/session", "/welcome/{token}", "/healthz", "/metrics", "/static", "/bundle"}
+OPEN = {
+    "/sign-in",
+    "/session",
+    "/sign-in/code",
+    "/session/code",
+    "/welcome/{token}",
+    "/healthz",
+    "/metrics",
+    "/static",
+    "/bundle",
+}
 # What everybody may change of their own.
-OWN_MATTERS = {"/session/end", "/mentions/{mention_id}/seen"}
+OWN_MATTERS = {
+    "/session/end",
+    "/mentions/{mention_id}/seen",
+    "/account/sight",
+    "/account/password",
+    "/account/second-factor",
+    "/account/second-factor/removal",
+    "/account/sessions/{session_id}/end",
+    "/account/sessions/end-others",
+}
 GUARDS = {deciding: "decider", publishing: "publisher", running: "admin"}
 MAY = {"decider": {Role.AGENT, Role.ADMIN}, "publisher": {Role.MARKETER, Role.ADMIN}, "admin": {Role.ADMIN}}
 

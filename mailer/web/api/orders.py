@@ -13,7 +13,7 @@ from mailer.orders.ingest import ingest
 from mailer.orders.source import OrderIn, parse_payload
 from mailer.sources_config import SourceBook
 from mailer.web.door import Door, door
-from mailer.web.tokens import Scope, allows
+from mailer.web.tokens import Scope, allows, is_use_worth_noting, note_use
 
 router = APIRouter()
 
@@ -29,8 +29,11 @@ class WrongToken(Exception):
 
 async def ordering(request: Request, here: Here) -> None:
     """Only a system with a token of scope `orders`; asked before the body is read. Raises WrongToken."""
-    if not await here.db.read(allows, request.headers.get("authorization", ""), Scope.ORDERS):
+    authorization, now = request.headers.get("authorization", ""), here.clock.now()
+    if not await here.db.read(allows, authorization, Scope.ORDERS, now=now):
         raise WrongToken
+    if await here.db.read(is_use_worth_noting, authorization, now=now):
+        await here.db.run(note_use, authorization, now=now)
 
 
 @router.post("/api/orders", dependencies=[Depends(ordering)])

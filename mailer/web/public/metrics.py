@@ -26,7 +26,7 @@ async def show_metrics(request: Request, here: Here) -> Response:
     """The figures in Prometheus' text form; from this machine, or with a token of scope `metrics`."""
     if not is_local(request, here.settings.web.console_url):
         authorization = request.headers.get("authorization", "")
-        if not await here.db.read(allows, authorization, Scope.METRICS):
+        if not await here.db.read(allows, authorization, Scope.METRICS, now=here.clock.now()):
             return PlainTextResponse("needs a token of scope metrics\n", 401, {"www-authenticate": "Bearer"})
     found = await here.db.read(status, now=here.clock.now())
     return Response(exposition(found), media_type=CONTENT_TYPE_PLAIN_0_0_4)
