@@ -225,9 +225,9 @@ def catch_up(
     agent: Annotated[str, typer.Option("--as", help="The agent who approves.")] = "",
 ) -> None:
     """Show what flows would send at once after an outage, and let it go when you agree."""
-    from mailer.cli.outbox_flows import expiries
     from mailer.cli.outbox_lines import plan_lines
     from mailer.cli.session import deciding_agent, open_database
+    from mailer.flows.expiries import expiries
     from mailer.outbound.catch_up import CatchUpTerms, approve_catch_up, catch_up_plan
 
     with open_database() as (settings, db):

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from mailer.errors import Conflict, NotFound
 from mailer.model import Blob, Mailbox, RawMail, RawMailState
 
 _LONGEST_TEXT = 100_000
+_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -24,15 +25,32 @@ class Quarantined:
     retry_at: datetime | None
 
 
-def listed(session: Session, *, limit: int = 50) -> list[Quarantined]:
-    """The mails in quarantine, the newest first."""
-    rows = session.exec(
+@dataclass(frozen=True)
+class Reason:
+    """Why mails lie there, and how many for that reason."""
+
+    reason: str
+    count: int
+
+
+def reasons(session: Session) -> list[Reason]:
+    """Every reason once, the commonest first."""
+    count, why = func.count(col(RawMail.id)), func.coalesce(col(RawMail.error), "")
+    grouped = select(why, count).where(RawMail.state == RawMailState.QUARANTINED).group_by(why)
+    return [Reason(reason, number) for reason, number in session.exec(grouped.order_by(count.desc(), why))]
+
+
+def listed(session: Session, *, limit: int = 50, reason: str | None = None) -> list[Quarantined]:
+    """The mails in quarantine, or those that lie there for one reason; the newest first."""
+    wanted = (
         select(RawMail, Mailbox.name)
         .join(Mailbox, col(Mailbox.id) == RawMail.mailbox_id)
         .where(RawMail.state == RawMailState.QUARANTINED)
         .order_by(col(RawMail.id).desc())
-        .limit(limit)
     )
+    if reason is not None:
+        wanted = wanted.where(func.coalesce(col(RawMail.error), "") == reason)
+    rows = session.exec(wanted.limit(limit))
     return [
         Quarantined(
             row.id or 0, name, row.size, row.internal_date, row.error or "", row.sha256 is not None, row.retry_at
@@ -53,6 +71,16 @@ def retry(session: Session, raw_mail_id: int, *, now: datetime) -> str:
         return "the server is asked for it again in the next round"
     row.state, row.error = RawMailState.STORED, None
     return "it is read again"
+
+
+def retry_all(session: Session, reason: str, *, now: datetime) -> int:
+    """Read or fetch again every mail that lies there for one reason; how many."""
+    same = func.coalesce(col(RawMail.error), "") == reason
+    wanted = select(RawMail.id).where(RawMail.state == RawMailState.QUARANTINED, same).limit(_AT_ONCE)
+    numbers = session.exec(wanted).all()
+    for number in numbers:
+        retry(session, number or 0, now=now)
+    return len(numbers)
 
 
 def want_whole(session: Session, raw_mail_id: int, *, now: datetime) -> None:

@@ -12,6 +12,7 @@ from mailer.model import Delivery, DeliveryState, SendAnyway
 from mailer.outbound.guard import judge, standing_of
 from mailer.outbound.hold import locked, release_delivery
 from mailer.outbound.settle import again, cancel
+from mailer.outbound.tray import Way, ways
 
 _WAITING = (DeliveryState.UNDOABLE, DeliveryState.QUEUED, DeliveryState.HELD)
 _ENDED = (DeliveryState.FAILED, DeliveryState.EXPIRED)
@@ -65,6 +66,14 @@ def send_anyway(
     else:
         again(session, delivery, expires_at=now + give_up_after, now=now)
     delivery.reason = f"sent anyway: {reason.strip()}"
+
+
+def give_up(session: Session, delivery_id: int, *, agent: str, now: datetime) -> None:
+    """Let be what did not arrive: it leaves the tray. Raises Conflict, NotFound."""
+    delivery = locked(session, delivery_id)
+    if Way.GIVE_UP not in ways(delivery):
+        raise Conflict(f"delivery {delivery_id} is {delivery.state.value}; only what ended badly can be given up")
+    delivery.given_up_at, delivery.given_up_by = now, agent
 
 
 def _refuse_what_would_be_wrong(session: Session, delivery: Delivery, now: datetime) -> str:

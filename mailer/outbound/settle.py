@@ -139,6 +139,7 @@ def again(session: Session, delivery: Delivery, *, expires_at: datetime, now: da
         queue_step(session, delivery)
     delivery.state, delivery.next_attempt_at, delivery.expires_at = DeliveryState.QUEUED, now, expires_at
     delivery.settled_at, delivery.held_at, delivery.deferrals = None, None, 0
+    delivery.given_up_at, delivery.given_up_by = None, ""
 
 
 def is_answer(delivery: Delivery) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from mailer.errors import NotFound
@@ -16,7 +16,6 @@ from mailer.model import (
     ConversationState,
     Customer,
     Delivery,
-    DeliveryState,
     Direction,
     Draft,
     DraftState,
@@ -30,6 +29,7 @@ from mailer.model import (
     Shipment,
     in_precedence,
 )
+from mailer.outbound.tray import in_tray, tray_count
 from mailer.replies.case import last_answer, newest_mail
 from mailer.replies.due import running_clock
 
@@ -126,6 +126,7 @@ def counts(session: Session) -> dict[Tab, int]:
     found: dict[Tab, int] = {
         tab: session.exec(_in_tab(select(func.count(col(Conversation.id))), tab)).one() for tab in _CONVERSATIONS
     }
+    found[Tab.FAILED] = tray_count(session)
     return {**found, Tab.QUARANTINE: session.exec(_quarantine(select(func.count(col(RawMail.id))))).one()}
 
 
@@ -211,21 +212,9 @@ def _is_awake() -> Any:
 
 
 def _troubled() -> Any:
-    """The conversation's deliveries that are unknown, or failed with nothing written since."""
-    return (
-        select(Delivery.id)
-        .join(Message, col(Message.id) == Delivery.message_id)
-        .where(
-            Message.conversation_id == Conversation.id,
-            or_(
-                col(Delivery.state) == DeliveryState.UNKNOWN,
-                and_(
-                    col(Delivery.state).in_([DeliveryState.FAILED, DeliveryState.EXPIRED]),
-                    col(Conversation.state) == ConversationState.NEEDS_PERSON,
-                ),
-            ),
-        )
-    )
+    """The conversation's deliveries that wait for a person."""
+    mine = select(Delivery.id).join(Message, col(Message.id) == Delivery.message_id)
+    return mine.where(Message.conversation_id == Conversation.id, in_tray())
 
 
 def _quarantine(query: Any) -> Any:

@@ -24,9 +24,12 @@ from mailer.web.api import openapi, orders
 from mailer.web.audit import Audited
 from mailer.web.console import (
     account,
+    catch_up,
     deliveries,
     drafts,
     due,
+    failed,
+    interventions,
     item,
     mail_bytes,
     notes,
@@ -54,8 +57,11 @@ _CONSOLE_BODY = 1_000_000
 _SIGNED_IN = (
     account,
     deliveries,
+    catch_up,
     drafts,
     due,
+    failed,
+    interventions,
     item,
     mail_bytes,
     notes,

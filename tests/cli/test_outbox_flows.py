@@ -145,8 +145,8 @@ def test_a_plan_after_an_outage_is_shown_and_approved(db: Database, run: Run) ->
 
 
 def test_shipped_flows_tell_what_is_too_old(db: Database, run: Run) -> None:
-    from mailer.cli.outbox_flows import expiries
     from mailer.config import load
+    from mailer.flows.expiries import expiries
 
     found = expiries(load())
     assert found

@@ -1,17 +1,50 @@
 """Mails that could not be read: look at one as text, take its bytes out, try again."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from mailer.inbound.quarantine import as_text, raw_bytes, retry, want_whole
-from mailer.replies.queue import counts
+from mailer.inbound.quarantine import as_text, listed, raw_bytes, reasons, retry, retry_all, want_whole
+from mailer.replies.queue import Tab, counts
 from mailer.web.console.forms import Id
 from mailer.web.console.words import TABS, Notice
 from mailer.web.desk import Decider, Here, Reader
 
 router = APIRouter()
 
-_TAB = "/queue?tab=quarantine"
+_TAB = "/quarantine"
+
+
+@router.get("/quarantine")
+async def show_quarantine(
+    here: Here,
+    person: Reader,
+    reason: Annotated[str | None, Query(max_length=2_000)] = None,
+    notice: Notice | None = None,
+) -> Response:
+    """What could not be read, by its reasons."""
+    return here.pages.render(
+        "quarantine.html",
+        person=person,
+        now=here.clock.now(),
+        tab=Tab.QUARANTINE,
+        tabs=TABS,
+        counts=await here.db.read(counts),
+        reasons=await here.db.read(reasons),
+        mails=await here.db.read(listed, reason=reason),
+        reason=reason,
+        notice=notice,
+    )
+
+
+@router.post("/quarantine/retries")
+async def post_retries(request: Request, here: Here, person: Decider, reason: Annotated[str, Form()] = "") -> Response:
+    """Read or fetch again all that lie there for one reason."""
+    request.state.back = _TAB
+    await here.db.run(retry_all, reason, now=here.clock.now())
+    here.wake()
+    return RedirectResponse(f"{_TAB}?notice={Notice.RETRIED}", 303)
 
 
 @router.get("/quarantine/{raw_mail_id}/text")
@@ -38,7 +71,7 @@ async def post_retry(request: Request, here: Here, person: Decider, raw_mail_id:
     request.state.back = _TAB
     await here.db.run(retry, raw_mail_id, now=here.clock.now())
     here.wake()
-    return RedirectResponse(f"{_TAB}&notice={Notice.RETRIED}", 303)
+    return RedirectResponse(f"{_TAB}?notice={Notice.RETRIED}", 303)
 
 
 @router.post("/quarantine/{raw_mail_id}/whole")
@@ -46,4 +79,4 @@ async def post_whole(request: Request, here: Here, person: Decider, raw_mail_id:
     """Ask for the rest of a large mail."""
     await here.db.run(want_whole, raw_mail_id, now=here.clock.now())
     here.wake()
-    return RedirectResponse(f"{_TAB}&notice={Notice.WHOLE}", 303)
+    return RedirectResponse(f"{_TAB}?notice={Notice.WHOLE}", 303)

@@ -20,6 +20,8 @@ from mailer.web.desk import Here, Reader
 PAGE = 50
 REFRESH_SECONDS = 10
 
+ELSEWHERE = {Tab.FAILED: "/failed", Tab.QUARANTINE: "/quarantine"}
+
 router = APIRouter()
 
 
@@ -54,7 +56,9 @@ async def show_queue(
     still: bool = False,
     back: Back = "",
 ) -> Response:
-    """One tab of the queue; it refreshes itself unless `still`."""
+    """One tab of the queue; it refreshes itself unless `still`. What is no conversation has a page of its own."""
+    if tab in ELSEWHERE:
+        return RedirectResponse(f"{ELSEWHERE[tab]}?notice={notice}" if notice else ELSEWHERE[tab], 303)
     sight = await here.db.read(look, tab, page=page, undo=undo)
     now = here.clock.now()
     return here.pages.render(

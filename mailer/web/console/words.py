@@ -72,6 +72,12 @@ class Notice(StrEnum):
     NOTE_REMOVED = "note_removed"
     STOPPED = "stopped"
     RESUMED = "resumed"
+    ANYWAY = "anyway"
+    GIVEN_UP = "given_up"
+    HELD = "held"
+    RELEASED = "released"
+    WITHDRAWN = "withdrawn"
+    SPREAD = "spread"
     SNOOZED = "snoozed"
     WOKEN = "woken"
     CLOSED = "closed"
@@ -90,13 +96,19 @@ _NOTICES = {
     Notice.WRITTEN: "Your reply is a draft now. Approve it to send it.",
     Notice.ARRIVED: "Noted: the reply arrived.",
     Notice.AGAIN: "The reply is queued again.",
-    Notice.RETRIED: "The mail is read or fetched again.",
+    Notice.RETRIED: N_("Read or fetched again now; what still cannot be read comes back here with its reason."),
     Notice.WHOLE: "The rest of the mail is fetched in the next round.",
     Notice.REGROUPED: "The mails were moved.",
     Notice.NOTED: "Your note is kept. Customers never see it.",
     Notice.NOTE_REMOVED: "Your note is gone.",
     Notice.STOPPED: "Nothing is sent any more, until somebody lets it go on.",
     Notice.RESUMED: "Mails go out again.",
+    Notice.ANYWAY: N_("It goes nevertheless; your reason is kept."),
+    Notice.GIVEN_UP: N_("Given up. It stays listed under its state."),
+    Notice.HELD: N_("Held until somebody releases it."),
+    Notice.RELEASED: N_("Released; what else speaks against it is asked again."),
+    Notice.WITHDRAWN: N_("It is never sent. Its conversation needs a person."),
+    Notice.SPREAD: N_("Automatic mails go again, one after the other."),
     Notice.SNOOZED: N_("Put aside; it comes back by itself."),
     Notice.WOKEN: N_("It waits for you again."),
     Notice.CLOSED: N_("Closed: nothing is sent."),

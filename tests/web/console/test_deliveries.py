@@ -63,7 +63,7 @@ async def test_a_person_settles_what_is_unknown(
 ) -> None:
     await approved(db, clock, agent)
     await db.run(set_delivery, 1, DeliveryState.UNKNOWN, "the connection broke")
-    assert "Failed or unknown" in (await agent.get("/queue?tab=failed")).text
+    assert "Failed or unknown" in (await agent.get("/failed")).text
     answer = await agent.post("/deliveries/1/decision", data={"decision": decision})
     assert answer.status_code == 303
     assert await db.read(state_of, 1) is state

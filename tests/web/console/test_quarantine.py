@@ -22,7 +22,7 @@ async def test_a_mail_in_quarantine_is_shown_as_text_downloaded_and_tried_again(
     db: Database, clock: FrozenClock, agent: httpx2.AsyncClient, woken: list[str]
 ) -> None:
     number = await db.run(unreadable, clock)
-    tab = (await agent.get("/queue?tab=quarantine")).text
+    tab = (await agent.get("/quarantine")).text
     assert f'action="/quarantine/{number}/retry"' in tab
     page = await agent.get(f"/quarantine/{number}/text")
     assert "&lt;script&gt;" in page.text
@@ -32,7 +32,7 @@ async def test_a_mail_in_quarantine_is_shown_as_text_downloaded_and_tried_again(
     assert raw.headers["content-type"] == "application/octet-stream"
     assert raw.headers["content-disposition"] == f'attachment; filename="mail-{number}.eml"'
     answer = await agent.post(f"/quarantine/{number}/retry")
-    assert answer.headers["location"] == "/queue?tab=quarantine&notice=retried"
+    assert answer.headers["location"] == "/quarantine?notice=retried"
     assert woken
     assert (await agent.post(f"/quarantine/{number}/retry")).status_code == 409
     assert (await agent.get("/quarantine/999/raw")).status_code == 404

@@ -45,7 +45,7 @@ async def test_mails_in_quarantine_are_listed_with_their_reason(
     db: Database, clock: FrozenClock, agent: httpx2.AsyncClient
 ) -> None:
     await db.run(quarantined, clock.now(), "ValueError: <b>no</b> header ends")
-    page = (await agent.get("/queue?tab=quarantine")).text
+    page = (await agent.get("/quarantine")).text
     assert "ValueError: &lt;b&gt;no&lt;/b&gt; header ends" in page
     assert "could not be read" in page
 
