@@ -12,11 +12,13 @@ from mailer.config import Settings
 from mailer.db import Database
 from mailer.errors import MailerError
 from mailer.inbound.child import Reader as MailReader
+from mailer.rendering.catalog import Catalog
 from mailer.replies.approve import Terms
 from mailer.web import auth
 from mailer.web.auth import SignedIn
 from mailer.web.pages import Pages
 from mailer.web.passwords import Passwords
+from mailer.web.showcase import Showcase
 from mailer.web.throttle import Throttle
 
 
@@ -50,6 +52,12 @@ class Desk:
     throttle: Throttle = field(default_factory=Throttle)
     # Hostile mail is read in a process of its own, which is started when somebody first asks for HTML or a file.
     reader: MailReader = field(default_factory=MailReader)
+    showcase: Showcase = field(default_factory=Showcase)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The templates in service."""
+        return Catalog(self.settings.rendering.templates)
 
     @property
     def is_https(self) -> bool:

@@ -42,6 +42,9 @@ from mailer.web.console import (
     sign_in,
     snoozes,
     stop,
+    studio,
+    studio_look,
+    templates,
     wishes,
 )
 from mailer.web.desk import Desk, signed_in
@@ -73,6 +76,9 @@ _SIGNED_IN = (
     replies,
     snoozes,
     stop,
+    studio,
+    studio_look,
+    templates,
     wishes,
 )
 _PUBLIC_BODY = 5_000_000

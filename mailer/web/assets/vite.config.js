@@ -10,6 +10,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // A data: address would need a wider Content-Security-Policy.
     assetsInlineLimit: 0,
+    // The editor is one piece; only the studio's page loads it.
+    chunkSizeWarningLimit: 700,
     rollupOptions: { input: { console: "src/console.js" } },
   },
 });

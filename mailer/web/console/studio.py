@@ -1,0 +1,119 @@
+"""The template studio: one template to be written, with its checks and its preview beside it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import JSONResponse, Response
+
+from mailer.errors import InputError, NotFound
+from mailer.rendering.catalog import Catalog
+from mailer.rendering.environment import mail_environment
+from mailer.rendering.known import SAMPLES
+from mailer.rendering.lifecycle import KIT
+from mailer.rendering.show import STATES
+from mailer.rendering.tree import Entry, entries, split
+from mailer.rendering.where import where_to_add
+from mailer.web.console.studio_look import looks, remarks_on
+from mailer.web.desk import Here, Reader
+from mailer.web.languages import N_
+
+router = APIRouter()
+
+LOOKS = {
+    "desktop": N_("Desktop"),
+    "phone": N_("Phone"),
+    "dark": N_("Dark"),
+    "text": N_("Plain text"),
+    "inbox": N_("In the inbox"),
+}
+STATE_WORDS = {
+    "": N_("as it is"),
+    "not_shipped": N_("not shipped yet"),
+    "in_transit": N_("on its way"),
+    "late": N_("late"),
+    "delivered": N_("delivered"),
+    "lost": N_("lost"),
+    "returning": N_("on its way back"),
+    "canceled": N_("canceled"),
+}
+_TAGS = ("if", "elif", "else", "endif", "for", "endfor", "include", "set", "call", "endcall")
+
+
+@router.get("/templates/edit/{name:path}")
+async def edit(
+    here: Here,
+    person: Reader,
+    name: str,
+    order: Annotated[str, Query(max_length=100)] = "",
+    state: Annotated[str, Query(max_length=20)] = "",
+    look: Annotated[str, Query(max_length=20)] = "desktop",
+) -> Response:
+    """The editor; for agents the same to be read."""
+    entry, text = found(here.catalog, name), text_of(here.catalog, name)
+    state, look = state if state in STATES else "", look if look in LOOKS else "desktop"
+    return here.pages.render(
+        "studio.html",
+        person=person,
+        now=here.clock.now(),
+        name=name,
+        entry=entry,
+        locale=split(name)[2],
+        text=text,
+        remarks=await remarks_on(here, name, text),
+        shown=await looks(here, name, text, order=order, state=state, look=look),
+        looks=LOOKS,
+        states=STATE_WORDS,
+        order=order,
+        state=state,
+        look=look,
+    )
+
+
+@router.get("/templates/words/{name:path}")
+async def words(here: Here, person: Reader, name: str) -> Response:
+    """What can be written in this template: for the completion of the editor."""
+    catalog = here.catalog
+    locale = split(name)[2]
+    paths = [{"label": path, "detail": _sample(value), "info": where_to_add(path)} for path, value in _paths().items()]
+    blocks = [{"label": one} for one in catalog.blocks() if one.rsplit(".", 2)[-2] == locale]
+    return JSONResponse(
+        {
+            "paths": paths,
+            "filters": [{"label": one} for one in sorted(mail_environment(catalog.directory).filters)],
+            "kit": [{"label": one, "apply": f"{one}("} for one in _pieces(catalog)],
+            "blocks": blocks,
+            "tags": [{"label": one} for one in _TAGS],
+        }
+    )
+
+
+def found(catalog: Catalog, name: str) -> Entry:
+    """The template that this file belongs to. Raises NotFound."""
+    for one in entries(catalog):
+        if name in one.files.values():
+            return one
+    raise NotFound(f"There is no template {name[:200]}.")
+
+
+def text_of(catalog: Catalog, name: str) -> str:
+    """The text in service."""
+    return (catalog.directory / name).read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+
+
+def _paths() -> dict[str, Any]:
+    """Every fact with its sample; of lists the list itself and the values of its first element."""
+    told = {path: value for path, value in SAMPLES.items() if ".1." not in path}
+    lists = {path.partition(".0.")[0]: "…" for path in told if ".0." in path}
+    return lists | {path.replace(".0.", "[0]."): value for path, value in told.items()}
+
+
+def _sample(value: object) -> str:
+    return "" if value is None else f"{value}"[:40]
+
+
+def _pieces(catalog: Catalog) -> list[str]:
+    try:
+        body = catalog.read(KIT).body
+    except InputError:
+        return []
+    return [line.split("{% macro ")[1].split("(")[0] for line in body.splitlines() if "{% macro " in line]

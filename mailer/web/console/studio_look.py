@@ -1,0 +1,119 @@
+"""While somebody writes a template: what is wrong with it, and how it looks. Neither keeps anything."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form
+from pydantic import AfterValidator
+from sqlmodel import Session
+from starlette.responses import JSONResponse, Response
+
+from mailer.errors import InputError, NotFound
+from mailer.flows.supplies import never_told
+from mailer.orders.show import find_order
+from mailer.rendering.catalog import LIFECYCLE
+from mailer.rendering.context import flatten
+from mailer.rendering.edited import EditedCatalog
+from mailer.rendering.examine import Remark, examine
+from mailer.rendering.facts import Subject, read_facts
+from mailer.rendering.frame import framed_mail
+from mailer.rendering.render import MissingFacts
+from mailer.rendering.shipment_facts import newest_occasion
+from mailer.rendering.show import STATES, About, Shown, show
+from mailer.rendering.tree import split
+from mailer.web.console.forms import Text, plain_text
+from mailer.web.console.templates import flows_of
+from mailer.web.desk import Desk, Here, Publisher, Reader
+from mailer.web.security import framed
+
+router = APIRouter()
+
+Word = Annotated[str, Form(max_length=200), AfterValidator(plain_text)]
+
+
+@router.post("/templates/check")
+async def check(here: Here, person: Publisher, name: Word, text: Text) -> Response:
+    """Everything that is wrong with this text, as values for the editor and as the list below it."""
+    remarks = await remarks_on(here, name, text)
+    page = here.pages.render("studio_checks.html", person=person, remarks=remarks)
+    told = [{"line": one.line, "words": one.words, "mistake": one.is_mistake, "file": one.file} for one in remarks]
+    return JSONResponse({"remarks": told, "list": bytes(page.body).decode()})
+
+
+@router.post("/templates/preview")
+async def preview(
+    here: Here, person: Publisher, name: Word, text: Text, order: Word = "", state: Word = "", look: Word = "desktop"
+) -> Response:
+    """How a mail from this text looks."""
+    return JSONResponse(await looks(here, name, text, order=order, state=state, look=look))
+
+
+@router.get("/templates/shown/{document}")
+async def shown(here: Here, person: Reader, document: str) -> Response:
+    """A mail for a frame: under a policy by which nothing in it runs or is fetched."""
+    found = here.showcase.get(document)
+    if found is None:
+        raise NotFound("This preview is gone; change the text, or load the page again.")
+    return Response(found.html, media_type="text/html", headers=framed(found.styles))
+
+
+async def remarks_on(here: Desk, name: str, text: str) -> list[Remark]:
+    """All checks of one text."""
+    flows = await here.db.read(flows_of, here, split(name)[1].split("/")[-1]) if LIFECYCLE in name else []
+    catalog = EditedCatalog(here.catalog, name, text)
+
+    def work() -> list[Remark]:
+        try:
+            template = catalog.read(name)
+        except InputError:
+            return examine(catalog, name, text)
+        declared = (*flatten(template.needs), *flatten(template.optional))
+        return examine(catalog, name, text, dict(never_told(flows, split(name)[1].split("/")[-1], declared)))
+
+    return await asyncio.to_thread(work)
+
+
+async def looks(
+    here: Desk, name: str, text: str, *, order: str = "", state: str = "", look: str = "desktop"
+) -> dict[str, Any]:
+    """What a page needs to show the mail; `problem` says why there is none."""
+    storefront, _, locale = split(name)
+    try:
+        facts = await here.db.read(facts_of, here, order, storefront, locale, now=here.clock.now()) if order else None
+        about = About(facts, state if state in STATES else "", formal=here.settings.shop.address == "formal")
+        mail = await asyncio.to_thread(show, EditedCatalog(here.catalog, name, text), name, about)
+    except MissingFacts as error:
+        return _nothing("\n".join(["It cannot be written yet. It needs:", *error.missing]))
+    except (InputError, NotFound) as error:
+        return _nothing(str(error))
+    document = here.showcase.put(framed_mail(mail.html, dark=look == "dark"))
+    return {"problem": "", "frame": f"/templates/shown/{document}", "text": mail.text, "head": _head(here, mail)}
+
+
+def _nothing(problem: str) -> dict[str, Any]:
+    return {"problem": problem, "frame": "", "text": "", "head": {}}
+
+
+def facts_of(
+    session: Session, here: Desk, number: str, storefront: str, locale: str, *, now: datetime
+) -> Mapping[str, object]:
+    """What is known of an order, as its mails would be told. Raises NotFound."""
+    found = find_order(session, number, storefront=storefront)
+    subject = newest_occasion(session, Subject(order_id=found.id, storefront=storefront, language=locale or "en"))
+    known = read_facts(session, subject, now=now).values()
+    return {**known, "agent.name": here.settings.sender.name, "shop.name": here.settings.shop.name}
+
+
+def _head(here: Desk, mail: Shown) -> dict[str, str]:
+    """The line of the mail in a list: who, what, and the words behind it."""
+    senders = here.settings.senders
+    sender = senders.get(mail.sender) or here.settings.sender
+    words = mail.preheader or " ".join(mail.text.split())
+    return {
+        "sender": sender.name,
+        "address": sender.address,
+        "subject": mail.subject or "Re: …",
+        "preheader": words[:140],
+    }
