@@ -83,7 +83,7 @@ class Catalog:
             raise InputError(f"templates/{name}", [f"byte {error.start}: not UTF-8; save the file as UTF-8"]) from None
         except OSError as error:
             raise InputError(f"templates/{name}", [f"cannot be read ({error.strerror})"]) from None
-        return parsed(name, text, hashlib.sha256(raw).hexdigest())
+        return _parsed(name, text, hashlib.sha256(raw).hexdigest())
 
     def parts(self, template: Template, storefront: str = "main") -> list[Template]:
         """The template and every block that it includes, each once. Raises InputError."""
@@ -148,8 +148,7 @@ def _toml(text: str) -> dict[str, str]:
 
 
 @lru_cache(maxsize=1000)
-def parsed(name: str, text: str, sha256: str) -> Template:
-    """A template from its text. Raises InputError with line and reason."""
+def _parsed(name: str, text: str, sha256: str) -> Template:
     above, body = front.split(f"templates/{name}", text)
     return Template(
         name=name,

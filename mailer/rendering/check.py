@@ -56,20 +56,13 @@ def missing_locales(catalog: Catalog) -> list[str]:
 
 def _check(catalog: Catalog, template: Template, *, whole: bool) -> list[str]:
     text = (catalog.directory / template.name).read_text(encoding="utf-8-sig")
-    plain = without_jinja(text)
-    found = [*mistakes(catalog, template, text, whole=whole), *unfilled(plain), *sounds(plain, template.locale)]
+    found = [*strange_values(catalog, template, text), *missing_blocks(catalog, template, text)]
+    found += left_over(without_jinja(text), template.locale)
+    if whole and template.kind == "reply":
+        found += [*_opening(template, text), *_like_the_english(catalog, template, text)]
     if found or not whole:
         return [f"templates/{template.name}: line {line}: {words}" for line, words in sorted(found)]
     return [str(error) for error in stumbles(catalog, template)]
-
-
-def mistakes(catalog: Catalog, template: Template, text: str, *, whole: bool) -> Iterator[tuple[int, str]]:
-    """What is wrong with a reply or a block whatever it says, by line."""
-    yield from strange_values(catalog, template, text)
-    yield from missing_blocks(catalog, template, text)
-    if whole and template.kind == "reply":
-        yield from _opening(template, text)
-        yield from _like_the_english(catalog, template, text)
 
 
 def strange_values(catalog: Catalog, template: Template, text: str) -> Iterator[tuple[int, str]]:
@@ -112,15 +105,11 @@ def _homes(template: Template, block: str) -> list[str]:
     return [f"{shop[0]}{block}", block] if shop else [block]
 
 
-def unfilled(plain: str) -> Iterator[tuple[int, str]]:
-    """What was to be filled in, in the words of a template; by line."""
+def left_over(plain: str, locale: str) -> Iterator[tuple[int, str]]:
+    """What was to be filled in, and what sounds wrong, in the words of a template; by line."""
     for pattern, why in _LEFT_OVER:
         for match in pattern.finditer(plain):
             yield plain.count("\n", 0, match.start()) + 1, f'"{match[0]}" is left over: {why}'
-
-
-def sounds(plain: str, locale: str) -> Iterator[tuple[int, str]]:
-    """What sounds wrong in the words of a template; by line."""
     for one in lint(plain, locale):
         yield one.line, f'"{one.words}": {one.why} {one.better}'
 

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from mailer.rendering.catalog import Catalog, Template, parsed
+from mailer.rendering.catalog import Catalog, Template, _parsed
 
 
 class EditedCatalog(Catalog):
@@ -19,7 +19,7 @@ class EditedCatalog(Catalog):
         """The edited text under its name, the files under theirs. Raises InputError with line and reason."""
         if name != self._name:
             return super().read(name)
-        return parsed(name, self._text, self.sha256(name))
+        return _parsed(name, self._text, self.sha256(name))
 
     def sha256(self, name: str) -> str:
         """Of the text that it would be made from."""

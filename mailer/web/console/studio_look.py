@@ -15,8 +15,8 @@ from mailer.flows.supplies import never_told
 from mailer.orders.show import find_order
 from mailer.rendering.catalog import LIFECYCLE
 from mailer.rendering.context import flatten
+from mailer.rendering.critique import Remark, examine
 from mailer.rendering.edited import EditedCatalog
-from mailer.rendering.examine import Remark, examine
 from mailer.rendering.facts import Subject, read_facts
 from mailer.rendering.frame import framed_mail
 from mailer.rendering.render import MissingFacts

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from mailer.rendering.catalog import Catalog
+from mailer.rendering.critique import Remark, examine, head_remarks
 from mailer.rendering.edited import EditedCatalog
-from mailer.rendering.examine import Remark, examine, head_remarks
 from tests.build import TEMPLATES
 
 NOTICE = "lifecycle/shipping_notice.en.html"

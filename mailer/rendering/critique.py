@@ -66,20 +66,21 @@ def missing_languages(catalog: Catalog, name: str) -> Iterator[str]:
 
 def _by_line(catalog: Catalog, template: Template, text: str) -> Iterator[Remark]:
     is_html, is_block = template.name.endswith(".html"), "blocks/" in template.name
-    wrong: Iterable[tuple[int, str]]
+    wrong: list[tuple[int, str]] = []
     if is_html and LIFECYCLE in template.name:
-        wrong = check_lifecycle.mistakes(catalog, template, text)
-    elif is_html and not is_block:
-        # The kit and the layout are filled with what others declare; that their Jinja reads is all we can tell.
-        catalog.parts(template)
-        wrong = ()
+        wrong += [*check_lifecycle._front(template, text), *check_lifecycle._no_piece(catalog, text)]
+        wrong += check_lifecycle._like_the_english(catalog, template, text)
+    elif not is_html and not is_block and template.kind == "reply":
+        wrong += [*check._opening(template, text), *check._like_the_english(catalog, template, text)]
+    if LIFECYCLE in template.name or is_block or not is_html:
+        wrong += [*check.strange_values(catalog, template, text), *check.missing_blocks(catalog, template, text)]
     else:
-        wrong = check.mistakes(catalog, template, text, whole=not is_block)
-    plain = check_lifecycle.without_tags(text) if is_html else check.without_jinja(text)
-    for line, words in (*wrong, *check.unfilled(plain), *markup_mistakes(text)):
+        catalog.parts(template)
+    plain = check_lifecycle._without_tags(text) if is_html else check.without_jinja(text)
+    for line, words in (*wrong, *markup_mistakes(text)):
         yield Remark(line, words)
-    for line, words in check.sounds(plain, template.locale):
-        yield Remark(line, words, is_mistake=False)
+    for line, words in check.left_over(plain, template.locale):
+        yield Remark(line, words, is_mistake="is left over" in words)
 
 
 def _unknowable(template: Template, text: str, never_told: Mapping[str, str]) -> Iterator[Remark]:
@@ -91,7 +92,7 @@ def _unknowable(template: Template, text: str, never_told: Mapping[str, str]) ->
 def _filled(catalog: Catalog, template: Template, text: str) -> list[Remark]:
     """What only filling it with many facts brings out."""
     if LIFECYCLE in template.name and template.name.endswith(".html"):
-        found = list(_read(check_lifecycle.tried(catalog, template), template.name, text))
+        found = list(_read(check_lifecycle._tried(catalog, template), template.name, text))
         return found or list(_seen(catalog, template, text))
     if template.name.endswith(".md") and "blocks/" not in template.name:
         return [one for error in stumbles(catalog, template) for one in _read([str(error)], template.name, text)]
