@@ -33,6 +33,7 @@ from mailer.inbound.parsed import ParsedMail
 from mailer.inbound.receive import receive_stored
 from mailer.inbound.thread import Rules
 from mailer.inbound.watch import Watch, Watcher
+from mailer.insight.index import index_changed
 from mailer.jobs import JOBS, Means
 from mailer.migrations import upgrade
 from mailer.orders.alarms import DelayTerms
@@ -161,6 +162,7 @@ class Worker:
             yield self._loop("acknowledge", partial(acknowledge_waiting, self.db, self.clock, office), then="deliver")
         limits = Limits.of(settings)
         yield self._loop("bounces", partial(take_bounces, self.db, self.clock, self.keys, limits))
+        yield self._loop("index", partial(index_changed, self.db))
         yield self._loop("complaints", partial(take_complaints, self.db, self.clock, self.keys))
 
     def _flow_loops(self) -> Iterator[Work]:

@@ -18,8 +18,10 @@ from mailer import migrations
 from mailer.db import Database
 from mailer.errors import MailerError
 from mailer.migrations import HEAD, revision, upgrade
+from mailer.migrations.upgrade import of_models
 from mailer.model import Order, Row, Shipment
 
+COMPARED = {"compare_type": False, "include_object": of_models}
 AT = "2026-10-01 10:00:00+00:00"
 # An order with a parcel, as the schema 0004 knew them.
 AS_THEY_WERE = (
@@ -60,7 +62,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
 def test_a_database_in_use_is_upgraded_with_what_is_in_it(old: Database) -> None:
     assert upgrade(old)
     with old.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        context = MigrationContext.configure(connection, opts=COMPARED)
         assert compare_metadata(context, Row.metadata) == []
     order = old.read_here(lambda session: session.exec(select(Order)).one())
     assert (order.number, order.marketplace, order.province) == ("#1001", False, "")
@@ -70,7 +72,7 @@ def test_a_database_in_use_is_upgraded_with_what_is_in_it(old: Database) -> None
 
 def test_migrated_schema_equals_the_models(db: Database) -> None:
     with db.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        context = MigrationContext.configure(connection, opts=COMPARED)
         assert compare_metadata(context, Row.metadata) == []
 
 

@@ -19,6 +19,7 @@ from mailer.cli import (
     queue,
     returns,
     run,
+    search,
     setup,
     suppressions,
     templates,
@@ -54,6 +55,7 @@ app.add_typer(incidents.incidents, name="incidents")
 app.add_typer(coupons.coupons, name="coupons")
 app.add_typer(quarantine.quarantine, name="quarantine")
 app.add_typer(returns.returns, name="returns")
+app.add_typer(search.search, name="search")
 app.add_typer(conversations.conversations, name="conversations")
 app.add_typer(users.users, name="users")
 app.add_typer(users.tokens, name="tokens")

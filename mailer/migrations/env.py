@@ -5,6 +5,7 @@ from typing import Any, Literal
 from alembic import context
 from sqlmodel.sql.sqltypes import AutoString
 
+from mailer.migrations.upgrade import of_models
 from mailer.model import Row
 from mailer.model.base import Utc, Word
 
@@ -22,6 +23,7 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Row.metadata,
     render_item=render,
+    include_object=of_models,
     render_as_batch=True,
     transactional_ddl=True,
 )

@@ -56,6 +56,7 @@ from mailer.model.note import Mention, Note
 from mailer.model.order import Order, OrderLine, ParcelState, Scan, Shipment, number_key
 from mailer.model.pace import Canary, Circuit, Heartbeat, Pace
 from mailer.model.product import Product, ShopFact
+from mailer.model.search import SearchEntry, SearchTodo
 from mailer.model.slot import JobSlot
 from mailer.model.source import (
     Consent,
@@ -153,6 +154,8 @@ __all__ = [
     "Row",
     "SavedView",
     "Scan",
+    "SearchEntry",
+    "SearchTodo",
     "SeenChange",
     "SendAnyway",
     "SentCopy",

@@ -1,0 +1,65 @@
+"""What the index holds of one mail: its terms in sequence, those of its parts marked `subject:` and the like."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailer.insight.words import LONGEST, at_most, terms, wholes
+
+# Stands between the parts of a mail, so that no phrase reaches from one into the next.
+BREAK = "|"
+# Stands in every entry: what a question without words asks for.
+ALL = "*"
+SUBJECT, FROM, TO, LANGUAGE, INTENT, OURS, THEIRS = "s:", "f:", "t:", "l:", "i:", "d:out", "d:in"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What is looked for in one mail. `todos` are the rows that ask for it to be indexed."""
+
+    message_id: int
+    received_at: datetime
+    todos: tuple[int, ...] = ()
+    history: bool = False
+    ours: bool = False
+    subject: str = ""
+    from_name: str = ""
+    from_address: str = ""
+    to_address: str = ""
+    text: str = ""
+    language: str = ""
+    intent: str = ""
+
+    @property
+    def key(self) -> int:
+        """Its place in the index, the newest mail highest: history is read newest first, below everything else."""
+        return -self.message_id if self.history else self.message_id
+
+
+def entry_terms(letter: Letter) -> list[str]:
+    """The terms of a mail."""
+    people = f"{letter.from_name} {letter.from_address} {letter.to_address}"
+    head = f"{letter.subject} {people}"
+    found = [ALL, OURS if letter.ours else THEIRS, *_labels(letter)]
+    found += [*_part(SUBJECT, letter.subject), *_part(FROM, f"{letter.from_name} {letter.from_address}")]
+    found += [*_part(TO, letter.to_address), *terms(letter.subject), BREAK, *terms(people), BREAK]
+    found += [*wholes(f"{head} {letter.text}")[:500], BREAK, *terms(letter.text)]
+    return at_most(found)
+
+
+def label(mark: str, value: str) -> str | None:
+    """The term of a language or intent; None for a name without letters."""
+    name = re.sub(r"[^a-z0-9_-]", "", value.lower())[:LONGEST]
+    return f"{mark}{name}" if name else None
+
+
+def _labels(letter: Letter) -> Iterator[str]:
+    languages = (letter.language, letter.language.partition("-")[0])
+    found = [*(label(LANGUAGE, one) for one in languages), label(INTENT, letter.intent)]
+    yield from dict.fromkeys(one for one in found if one)
+
+
+def _part(mark: str, text: str) -> Iterator[str]:
+    yield from (f"{mark}{term}" for term in (*terms(text), *wholes(text)))
+    yield BREAK

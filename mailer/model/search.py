@@ -1,0 +1,32 @@
+"""What search knows of each mail. Its terms lie in `search_terms`, a table of each engine's own kind (0009)."""
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field
+
+from mailer.model.base import Row, moment
+
+
+class SearchTodo(Row, table=True):
+    """A mail that is new or was changed; the database itself writes this row, whoever changed the mail."""
+
+    __tablename__ = "search_todo"
+    # A number is never given twice: a later one tells of a later change.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012  # read by sqlalchemy
+
+    id: int | None = Field(default=None, primary_key=True)
+    message_id: int = Field(foreign_key="message.id", index=True)
+
+
+class SearchEntry(Row, table=True):
+    """A mail that can be found, under a number that is higher for newer mails: its id, of history its negative."""
+
+    __tablename__ = "search_entry"
+    __table_args__ = (Index("ix_search_entry_received_at_id", "received_at", "id"),)
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    message_id: int = Field(foreign_key="message.id")
+    received_at: datetime = moment()
+    # On SQLite, its terms as they were indexed, compressed: FTS5 wants them to forget them.
+    packed: bytes = b""
