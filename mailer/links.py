@@ -19,7 +19,7 @@ _SIGNED_FOR = "link"
 _LONGEST_LOCAL_PART = 64
 _LIFE_DAYS = 180
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_NUMBERS = re.compile(r"([a-z0-9]{1,12})-([a-z0-9]{1,12})-([a-z0-9]{1,12})-([a-z0-9]{1,5})")
+_NUMBERS = re.compile(r"([a-z0-9]{1,12})-([a-z0-9]{1,12})-([a-z0-9]{1,12})-([a-z0-9]{1,5})(-t)?")
 _IN_ADDRESS = re.compile(r"\+(rate|unsubscribe)-([a-z0-9.-]{1,120})@")
 
 # One letter each: the token has to be short. A letter that is in use keeps its meaning for ever.
@@ -52,6 +52,8 @@ class Link:
     enrollment_id: int = 0
     # The last day on which it works; None for ever (a way out never expires).
     last_day: date | None = None
+    # In a mail that one of us sent to themselves: its pages open, and nothing is recorded.
+    is_test: bool = False
 
     @classmethod
     def lasting(cls, days: int, now: datetime, **about: object) -> Self:
@@ -74,7 +76,8 @@ class Link:
     def _text(self) -> str:
         head = _PURPOSES[self.purpose] + _KINDS[self.subject_kind] + _QUESTIONS[self.question]
         days = "x" if self.last_day is None else _in_36((self.last_day - _EPOCH).days)
-        return head + "-".join([*map(_in_36, (self.subject_id, self.customer_id, self.enrollment_id)), days])
+        numbers = map(_in_36, (self.subject_id, self.customer_id, self.enrollment_id))
+        return head + "-".join([*numbers, days, *(["t"] if self.is_test else [])])
 
 
 def read_link(keys: Keys, token: str) -> Link:
@@ -88,7 +91,7 @@ def read_link(keys: Keys, token: str) -> Link:
     subject, customer, enrollment = (int(numbers[place], 36) for place in (1, 2, 3))
     last_day = None if numbers[4] == "x" else _EPOCH + timedelta(days=int(numbers[4], 36))
     purpose, kind, question = (_word(words, text[place]) for place, words in enumerate((_PURPOSES, _KINDS, _QUESTIONS)))
-    return Link(purpose, kind, subject, customer, question, enrollment, last_day)
+    return Link(purpose, kind, subject, customer, question, enrollment, last_day, bool(numbers[5]))
 
 
 def in_address(address: str) -> tuple[str, str] | None:
@@ -110,6 +113,7 @@ def customer_links(
     kind: str,
     now: datetime,
     marketplace: bool = False,
+    is_test: bool = False,
 ) -> dict[str, str]:
     """What a mail of this kind may offer to click, by name; without `public_url` only what a mail can answer.
 
@@ -118,7 +122,7 @@ def customer_links(
     """
     if marketplace:
         return {}
-    about = _About(keys, public_url.rstrip("/"), mail_address, customer_id, enrollment_id or 0, now)
+    about = _About(keys, public_url.rstrip("/"), mail_address, customer_id, enrollment_id or 0, now, is_test)
     found = about.way_out(kind) if kind in ("feedback", "marketing") else {}
     if conversation_id is not None:
         found |= about.ratings("conversation", conversation_id)
@@ -141,10 +145,11 @@ class _About:
     customer_id: int
     enrollment_id: int
     now: datetime
+    is_test: bool = False
 
     def link(self, purpose: str, kind: str, subject_id: int, question: str = "-") -> Link:
         about = (purpose, kind, subject_id, self.customer_id, question, self.enrollment_id)
-        return Link(*about, last_day=self.now.date() + timedelta(days=_LIFE_DAYS))
+        return Link(*about, last_day=self.now.date() + timedelta(days=_LIFE_DAYS), is_test=self.is_test)
 
     def page(self, link: Link, query: str = "") -> str:
         return f"{self.public_url}/{link.purpose}/{link.token(self.keys)}{query}" if self.public_url else ""
@@ -172,7 +177,8 @@ class _About:
         }
 
     def way_out(self, stream: str) -> dict[str, str]:
-        link = Link("unsubscribe", "customer", self.customer_id, self.customer_id, stream, self.enrollment_id)
+        about = ("unsubscribe", "customer", self.customer_id, self.customer_id, stream, self.enrollment_id)
+        link = Link(*about, is_test=self.is_test)
         return {"unsubscribe": self.page(link), "unsubscribe_mail": self.mail(link, "unsubscribe")}
 
 

@@ -52,10 +52,11 @@ def take(session: Session, message_ids: Sequence[int], keys: Keys, *, now: datet
     wanted = select(Message).where(col(Message.id).in_(message_ids), Message.state == MessageState.RECEIVED)
     for message in session.exec(wanted.order_by(col(Message.id)).with_for_update(skip_locked=True)):
         link = _link_of(message, keys, now)
-        if link is None or not _taken(session, message, link, now):
-            _is_for_people(session, message, now)
-        else:
+        # What one of us tried out is taken for nothing.
+        if link is not None and (link.is_test or _taken(session, message, link, now)):
             message.state = MessageState.AUTOMATED
+        else:
+            _is_for_people(session, message, now)
 
 
 def set_aside(session: Session, message_id: int, error: str) -> None:

@@ -25,6 +25,8 @@ _BY_KIND: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "transactional": (_OF_FLOWS, ()),
     "feedback": ((*_OF_FLOWS, "list-unsubscribe"), ("list-unsubscribe-post",)),
     "marketing": ((*_OF_FLOWS, "list-unsubscribe", "precedence"), ("list-unsubscribe-post",)),
+    # Any of ours, sent to one of us.
+    "test": ((), (*_OF_FLOWS, "list-unsubscribe", "list-unsubscribe-post", "precedence")),
 }
 _FIELD = re.compile(r"([!-9;-~]+):[ \t]?(.*)", re.DOTALL)
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")

@@ -159,7 +159,7 @@ def test_every_text_is_used_and_every_text_that_is_used_exists() -> None:
         *(f"photo.{one}" for one in ("many", "type", "size", "broken")),
         *(
             f"closed.{one}{end}"
-            for one in ("forged", "expired", "gone", "busy", "large", "broken")
+            for one in ("forged", "expired", "gone", "busy", "large", "broken", "test")
             for end in ("", "_title")
         ),
     }
