@@ -113,6 +113,7 @@ class Worker:
         # Before the first Event is taken: no flow may miss it.
         await self.shelf.read()
         metronome.start()
+        await metronome.announce()
         stopper = asyncio.create_task(self._ring_on(stop))
         deliverer = Deliverer(
             self.db,

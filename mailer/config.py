@@ -23,6 +23,7 @@ from mailer.delay_config import OrdersConfig, delay_problems
 from mailer.errors import ConfigError
 from mailer.feedback_config import FeedbackConfig
 from mailer.flows_config import FlowsConfig, flows_problems
+from mailer.health_config import AlarmRelay, HealthConfig, health_problems
 from mailer.offers_config import OffersConfig
 from mailer.office import CalendarConfig, ClocksConfig, office_problems
 from mailer.sections import Address, CountryOrAll, HttpsUrl, Listen, PublicUrl, Section, Span
@@ -178,7 +179,7 @@ class Log(Section):
     format: Literal["text", "json"] = "text"
 
 
-_Server = TypeVar("_Server", MailboxConfig, OAuthConfig, Outbound)
+_Server = TypeVar("_Server", MailboxConfig, OAuthConfig, Outbound, AlarmRelay)
 
 
 class Settings(BaseSettings):
@@ -203,6 +204,7 @@ class Settings(BaseSettings):
     flows: FlowsConfig = FlowsConfig()
     web: Web = Web()
     feedback: FeedbackConfig = FeedbackConfig()
+    health: HealthConfig = HealthConfig()
     log: Log = Log()
     calendars: dict[str, CalendarConfig] = Field(default_factory=dict)
     sources: dict[str, SourceConfig] = Field(default_factory=dict)
@@ -279,6 +281,7 @@ def _cross_checks(settings: Settings) -> list[str]:
     problems += delay_problems(settings.orders.delay, settings.calendars)
     problems += flows_problems(settings.flows, settings.calendars)
     problems += sources_problems(settings.sources)
+    problems += health_problems(settings.health)
     return problems + office_problems(settings.calendars, settings.replies.clocks, parse_zone(settings.shop.zone))
 
 
@@ -296,8 +299,13 @@ def _anchored(settings: Settings, root: Path) -> Settings:
             "rendering": Rendering(templates=root / settings.rendering.templates),
             "scheduler": SchedulerConfig(timetable=root / settings.scheduler.timetable),
             "flows": settings.flows.model_copy(update={"directory": root / settings.flows.directory}),
+            "health": _health(settings.health, root),
         }
     )
+
+
+def _health(health: HealthConfig, root: Path) -> HealthConfig:
+    return health.model_copy(update={"alarm_relay": health.alarm_relay and _with_ca(health.alarm_relay, root)})
 
 
 def _with_ca(section: _Server, root: Path) -> _Server:

@@ -1,5 +1,6 @@
 """What the timetable may call. A job only moves rows; what it names in schedules/timetable.toml is its key here."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,10 @@ from mailer.calendars import parse_zone
 from mailer.clock import Clock
 from mailer.config import Settings
 from mailer.db import Database
-from mailer.health import alarm
+from mailer.health import alarm, trouble
+from mailer.health.doctor import probe
+from mailer.health.machine import measure
+from mailer.health.tell import tell_alarms
 from mailer.inbound import reconcile
 from mailer.model import AgentSession, JobSlot, SignInLink
 from mailer.offers.compensation import withdraw_untold
@@ -86,6 +90,22 @@ async def look_for_silence(means: Means) -> None:
     await means.db.run(alarm.look_for_silence, parse_zone(means.settings.shop.zone), now=means.clock.now())
 
 
+async def look_for_trouble(means: Means) -> None:
+    """Turn what is wrong into alarms, and tell the alarms by the second channel of [health]."""
+    machine = await asyncio.to_thread(measure, means.db, now=means.clock.now())
+    least_free = means.settings.health.disk_free_mb * 1_000_000
+    await means.db.run(trouble.look_for_trouble, machine, least_free=least_free, now=means.clock.now())
+    if told := await tell_alarms(means.db, means.clock, means.settings):
+        log.info("alarms_told", count=told)
+
+
+async def probe_ourselves(means: Means) -> None:
+    """A mail to ourselves through each mailbox, where [health] asks for it; what is wrong with it is an alarm."""
+    if means.settings.health.probe:
+        for name in means.settings.inbound.mailboxes:
+            await probe(means.db, means.clock, means.settings, name)
+
+
 async def look_after_clocks(means: Means) -> None:
     """Warn of deadlines that are near, draft a holding reply where a person is late, and look after refunds owed."""
     clocks = Clocks.of(means.settings)
@@ -148,6 +168,8 @@ JOBS: dict[str, Job] = {
     "look_after_waiting_payloads": look_after_waiting_payloads,
     "reconcile_mailboxes": reconcile_mailboxes,
     "look_for_silence": look_for_silence,
+    "look_for_trouble": look_for_trouble,
+    "probe_ourselves": probe_ourselves,
     "look_after_clocks": look_after_clocks,
     "wake_snoozed": wake_snoozed,
     "learn_routes": learn_routes,

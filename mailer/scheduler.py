@@ -25,7 +25,7 @@ from mailer.calendars import parse_span, parse_time_of_day, parse_zone
 from mailer.db import describe, insert_once
 from mailer.errors import InputError
 from mailer.jobs import Job, Means
-from mailer.model import JobSlot
+from mailer.model import JobPlan, JobSlot
 
 log = structlog.get_logger()
 
@@ -40,6 +40,8 @@ class Entry:
 
     name: str
     trigger: Any
+    # As in "every 5m".
+    rule: str = ""
 
 
 def read_timetable(path: Path, jobs: Mapping[str, Job], shop_zone: str) -> list[Entry]:
@@ -73,6 +75,7 @@ class Metronome:
         # A late stroke still counts, many late ones count once; the defaults would drop them silently.
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
+        self._entries = {entry.name: entry for entry in entries}
         for entry in entries:
             self._scheduler.add_job(_strike, entry.trigger, id=entry.name)
         self._scheduler.add_listener(self._struck, EVENT_JOB_SUBMITTED)
@@ -80,6 +83,10 @@ class Metronome:
     def start(self) -> None:
         """Begin; needs a running event loop."""
         self._scheduler.start()
+
+    async def announce(self) -> None:
+        """Note of each job when it is due next, for people."""
+        await self._means.db.run(_plan_all, list(self._entries.values()), now=self._means.clock.now())
 
     async def stop(self) -> None:
         """Strike no more, and let what runs come to its end."""
@@ -97,6 +104,7 @@ class Metronome:
             if await means.db.run(claim_slot, name, slot, worker=self._worker, now=means.clock.now()):
                 error = await self._run_job(name)
                 await means.db.run(finish_slot, name, slot, error, now=means.clock.now())
+                await means.db.run(_plan_all, [self._entries[name]], now=means.clock.now())
         except Exception:
             log.exception("slot_failed", job=name)
 
@@ -120,6 +128,12 @@ def finish_slot(session: Session, name: str, slot: datetime, error: str | None, 
     session.exec(mine.values(finished_at=now, error=error))
 
 
+def _plan_all(session: Session, entries: list[Entry], *, now: datetime) -> None:
+    for entry in entries:
+        if (next_at := entry.trigger.get_next_fire_time(None, now)) is not None:
+            session.merge(JobPlan(job=entry.name, rule=entry.rule, next_at=next_at.astimezone(UTC)))
+
+
 async def _strike() -> None:
     """What APScheduler runs: nothing. Its event carries the stroke to `_struck`, with the slot in it."""
 
@@ -141,7 +155,11 @@ def _entry(table: dict[str, Any], jobs: Mapping[str, Job], shop_zone: str) -> En
     if len(given) != 1:
         raise ValueError(f"{name}: say when with exactly one of every, at, cron")
     zone = str(table.get("zone", "shop"))
-    return Entry(name, _trigger(given[0], str(table[given[0]]), shop_zone if zone == "shop" else zone))
+    zone = shop_zone if zone == "shop" else zone
+    rule = f"{given[0]} {table[given[0]]}"
+    return Entry(
+        name, _trigger(given[0], str(table[given[0]]), zone), rule if given[0] == "every" else f"{rule} {zone}"
+    )
 
 
 def _trigger(kind: str, text: str, zone_name: str) -> Any:

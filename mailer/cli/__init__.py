@@ -8,6 +8,7 @@ from mailer.cli import (
     conversations,
     coupons,
     demo,
+    doctor,
     due,
     flows,
     incidents,
@@ -42,6 +43,7 @@ inspect.register(app)
 triage.register(app)
 why.register(app)
 demo.register(app)
+doctor.register(app)
 backtest.register(app)
 app.add_typer(alarms.alarms, name="alarms")
 app.add_typer(due.due, name="due")

@@ -10,11 +10,15 @@ from mailer.inbound.habit import unusual_silence
 from mailer.model import Mailbox, RawMail, open_alarms, raise_alarm, settle_alarm
 
 _LEARN_FROM = timedelta(weeks=6)
+# What `trouble` raises out of the figures that `status` tells in its own words.
+TOLD_BY_FIGURES = frozenset({"job", "mailbox", "overdue", "quarantine", "stuck", "unknown"})
 
 
 def alarm_lines(session: Session, now: datetime) -> Iterator[str]:
     """Each open alarm in a line, the oldest first."""
     for alarm in open_alarms(session):
+        if alarm.kind in TOLD_BY_FIGURES:
+            continue
         yield f'alarm "{alarm.kind}" of {alarm.subject}, for {in_words(now - alarm.raised_at)}: {alarm.words}'
 
 

@@ -41,6 +41,9 @@ class MailboxStatus:
     last_error: str | None
     stored: int
     reconciled: str = ""
+    # Of the last comparison: how many mails of the server are not ours. And the server's time of our newest mail.
+    missing: int = 0
+    newest_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Status:
     overdue: int
     set_aside: int
     warned: int = 0
+    # Deliveries that no worker tried within five minutes.
+    stuck: int = 0
     payloads: Mapping[str, int] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     for_people: tuple[str, ...] = ()
@@ -84,6 +89,7 @@ def status(session: Session, *, now: datetime) -> Status:
         next_due_at=session.exec(select(func.min(col(ReplyClock.due_at))).where(running)).one(),
         overdue=session.exec(late).one(),
         warned=session.exec(near).one(),
+        stuck=session.exec(_late(now)).one(),
         set_aside=session.exec(select(func.count(col(Message.id))).where(col(Message.error).is_not(None))).one(),
     )
     faults, for_people = tuple(_faults(session, found, now)), tuple(_for_people(session, found, now))
@@ -92,7 +98,11 @@ def status(session: Session, *, now: datetime) -> Status:
 
 def _mailbox(session: Session, mailbox: Mailbox) -> MailboxStatus:
     stored = session.exec(select(func.count(col(RawMail.id))).where(RawMail.mailbox_id == mailbox.id)).one()
-    return MailboxStatus(mailbox.name, mailbox.last_poll_at, mailbox.last_error, stored, _reconciled(mailbox))
+    newest = session.exec(select(func.max(col(RawMail.internal_date))).where(RawMail.mailbox_id == mailbox.id)).one()
+    missing = max((mailbox.reconciled_server or 0) - (mailbox.reconciled_ours or 0), 0)
+    return MailboxStatus(
+        mailbox.name, mailbox.last_poll_at, mailbox.last_error, stored, _reconciled(mailbox), missing, newest
+    )
 
 
 def _reconciled(mailbox: Mailbox) -> str:
@@ -119,8 +129,9 @@ def _faults(session: Session, found: Status, now: datetime) -> Iterator[str]:
             ago = f"for {in_words(now - mailbox.last_poll_at)}" if mailbox.last_poll_at else "yet"
             yield f'mailbox "{mailbox.name}": not polled {ago}; is `mailer run` at work?'
     yield from alarm_lines(session, now)
-    yield from _not_getting_away(session, now)
-    yield from _failed_jobs(session)
+    yield from _not_getting_away(session, found)
+    for job, error in failed_jobs(session):
+        yield f'job "{job}" failed: {error}'
 
 
 def _for_people(session: Session, found: Status, now: datetime) -> Iterator[str]:
@@ -153,23 +164,27 @@ def _flows_and_delays(session: Session) -> Iterator[str]:
         yield f"{late} delays wait for your word before customers hear of them; `mailer incidents list` shows them"
 
 
-def _not_getting_away(session: Session, now: datetime) -> Iterator[str]:
+def _late(now: datetime) -> Any:
+    waiting = col(Delivery.state).in_([DeliveryState.QUEUED, DeliveryState.SENDING])
+    untried = (waiting, col(Delivery.attempt) == 0, col(Delivery.next_attempt_at) < now - _STUCK)
+    return select(func.count(col(Delivery.id))).where(*untried)
+
+
+def _not_getting_away(session: Session, found: Status) -> Iterator[str]:
     waiting = col(Delivery.state).in_([DeliveryState.QUEUED, DeliveryState.SENDING])
     tried = select(Delivery.reason, func.count()).where(waiting, col(Delivery.attempt) > 0, Delivery.reason != "")
     for reason, count in session.exec(tried.group_by(Delivery.reason).order_by(func.count().desc()).limit(3)):
         yield f"{count} deliveries did not get away yet: {reason}"
-    late = select(func.count(col(Delivery.id))).where(
-        waiting, col(Delivery.attempt) == 0, Delivery.next_attempt_at < now - _STUCK
-    )
-    if count := session.exec(late).one():
+    if count := found.stuck:
         yield f"{count} deliveries wait longer than {in_words(_STUCK)} for a worker; is `mailer run` at work?"
 
 
-def _failed_jobs(session: Session) -> Iterator[str]:
+def failed_jobs(session: Session) -> Iterator[tuple[str, str]]:
+    """Each job whose last run failed, with its error."""
     newest = select(JobSlot.job, func.max(col(JobSlot.slot)).label("slot")).group_by(JobSlot.job).subquery()
     rows = session.exec(
         select(JobSlot).join(newest, (col(JobSlot.job) == newest.c.job) & (col(JobSlot.slot) == newest.c.slot))
     )
     for row in rows:
         if row.error:
-            yield f'job "{row.job}" failed: {row.error}'
+            yield row.job, row.error

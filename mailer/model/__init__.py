@@ -6,7 +6,7 @@ Importing this package registers every table.
 """
 
 from mailer.model.agent import Agent, AgentSession, ApiToken, RecoveryCode, Role, SignInLink
-from mailer.model.alarm import Alarm, open_alarms, raise_alarm, settle_alarm
+from mailer.model.alarm import Alarm, open_alarms, raise_alarm, recent_alarms, settle_alarm
 from mailer.model.audit import AuditEntry
 from mailer.model.automatic import AutomaticAnswer
 from mailer.model.base import Row
@@ -55,9 +55,10 @@ from mailer.model.message import Blob, Direction, Message, MessageState, Route, 
 from mailer.model.note import Mention, Note
 from mailer.model.order import Order, OrderLine, ParcelState, Scan, Shipment, number_key
 from mailer.model.pace import Canary, Circuit, Heartbeat, Pace
+from mailer.model.probe import Probe
 from mailer.model.product import Product, ShopFact
 from mailer.model.search import SearchEntry, SearchTodo
-from mailer.model.slot import JobSlot
+from mailer.model.slot import JobPlan, JobSlot
 from mailer.model.source import (
     Consent,
     ParcelRoute,
@@ -121,6 +122,7 @@ __all__ = [
     "IncidentKind",
     "IncidentState",
     "Intent",
+    "JobPlan",
     "JobSlot",
     "Level",
     "LinkVisit",
@@ -136,6 +138,7 @@ __all__ = [
     "ParcelState",
     "PayloadState",
     "PollCursor",
+    "Probe",
     "Product",
     "Rating",
     "RawMail",
@@ -179,5 +182,6 @@ __all__ = [
     "number_key",
     "open_alarms",
     "raise_alarm",
+    "recent_alarms",
     "settle_alarm",
 ]

@@ -6,7 +6,7 @@
 from datetime import datetime
 
 import structlog
-from sqlalchemy import Index, Text, literal, text
+from sqlalchemy import JSON, Index, Text, literal, text
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Field, Session, col, select
@@ -40,6 +40,8 @@ class Alarm(Row, table=True):
     raised_at: datetime = moment()
     last_seen_at: datetime = moment()
     settled_at: datetime | None = maybe_moment()
+    # When it was told by which channel, as UTC in ISO 8601; and that it is over, under "CHANNEL over".
+    told: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
 
 
 def raise_alarm(session: Session, kind: str, subject: str, words: str, now: datetime) -> bool:
@@ -71,6 +73,12 @@ def settle_alarm(session: Session, kind: str, subject: str, now: datetime) -> bo
 def open_alarms(session: Session) -> list[Alarm]:
     """All that is wrong now, the oldest first."""
     return list(session.exec(select(Alarm).where(col(Alarm.settled_at).is_(None)).order_by(col(Alarm.id))))
+
+
+def recent_alarms(session: Session, since: datetime) -> list[Alarm]:
+    """What was wrong and is over since then, the newest first."""
+    over = select(Alarm).where(col(Alarm.settled_at) >= since)
+    return list(session.exec(over.order_by(col(Alarm.settled_at).desc()).limit(100)))
 
 
 def _open(kind: str, subject: str) -> SelectOfScalar[Alarm]:
