@@ -62,7 +62,7 @@ def show(raw: bytes) -> Shown:
     html = read_body(root, walker.defects).html or ""
     wanted = [token for source in _sources(root) for token in tokens(source) if _asks(token)]
     return Shown(
-        "".join(_with_pictures(html, _Pictures(root))),
+        "".join(_framed(html, _Pictures(root))),
         tuple(_elsewhere((one.attributes["src"], one.attributes.get("alt", "")) for one in wanted)),
         tuple(_elsewhere(_links(html))),
         sum(is_unseen(one) for one in wanted),
@@ -145,12 +145,20 @@ def kind_of_picture(data: bytes) -> str:
     return next((kind for begin, kind in _KINDS.items() if data.startswith(begin)), "")
 
 
-def _with_pictures(html: str, pictures: _Pictures) -> Iterator[str]:
+def _framed(html: str, pictures: _Pictures) -> Iterator[str]:
+    """Pictures of the mail within it; links as words with the host behind them, as a frame follows none."""
+    host = ""
     for token in tokens(html):
         source = token.attributes.get("src", "").strip()
-        if token.kind != "start" or token.name != "img":
+        if token.kind == "start" and token.name == "a":
+            address = clean(token.attributes.get("href", ""))[:_LONGEST_ADDRESS]
+            host = host_of(address)
+            yield f'<a title="{escape(address)}">'
+        elif token.kind == "end" and token.name == "a":
+            yield f"</a>{f' <small>[{escape(host)}]</small>' if host else ''}"
+        elif token.kind != "start" or token.name != "img":
             yield html[token.start : token.end]
-        elif address := pictures.data_address(source[4:]):
-            yield f'<img src="{address}" alt="{escape(token.attributes.get("alt", "")[:200])}">'
+        elif picture := pictures.data_address(source[4:]):
+            yield f'<img src="{picture}" alt="{escape(token.attributes.get("alt", "")[:200])}">'
         else:
             yield in_words(token)

@@ -4,10 +4,14 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-_ACTIONS = {"snooze": "/conversations/{}/snooze/end", "dismissal": "/dismissals/{}/undo"}
+_ACTIONS = {
+    "snooze": "/conversations/{}/snooze/end",
+    "dismissal": "/dismissals/{}/undo",
+    "regrouping": "/regroupings/{}/undo",
+}
 
 
-def way_back(back: Annotated[str, Query(pattern=r"^(snooze|dismissal)-[1-9]\d{0,9}$")] = "") -> str:
+def way_back(back: Annotated[str, Query(pattern=r"^(snooze|dismissal|regrouping)-[1-9]\d{0,9}$")] = "") -> str:
     """The address that takes it back; "" when there is nothing."""
     kind, _, number = back.partition("-")
     return _ACTIONS[kind].format(int(number)) if back else ""

@@ -13,15 +13,16 @@ from mailer.calendars import parse_zone
 from mailer.inbound.merge import regroupings
 from mailer.model import Agent, Delivery, Draft, OrderLine, Regrouping
 from mailer.rendering.tone import Finding, lint
-from mailer.replies.queue import Item, Tab, counts, item, wanted
+from mailer.replies.queue import Item, Tab, counts, item
 from mailer.web.console.back import Back
 from mailer.web.console.due import due_of
 from mailer.web.console.forms import Id
+from mailer.web.console.known import Known, known_of
 from mailer.web.console.letters import in_time, mails
 from mailer.web.console.notes import Noted, notes_of
 from mailer.web.console.presets import presets
 from mailer.web.console.recipients import Recipients, recipients_of
-from mailer.web.console.wishes import LEVELS, NAMES, choices, guesses, likeliest, named
+from mailer.web.console.wishes import wish_values
 from mailer.web.console.words import FAULTS, PARCEL, TABS, Notice, Standing, standing, told
 from mailer.web.desk import Here, Reader
 
@@ -49,6 +50,7 @@ class Sight:
     regroupings: list[Regrouping]
     notes: list[Noted]
     recipients: Recipients | None
+    known: Known
 
 
 @router.get("/conversations/{conversation_id}")
@@ -81,16 +83,8 @@ async def show_item(
         entries=in_time(mails(found, now), sight.notes),
         passages=[Passage(entry.id or 0, entry.recipient, standing(entry, now)) for entry in found.deliveries],
         told=told(found.draft.facts) if found.draft else [],
-        judged=found.classification,
-        wishes=wanted(found.judgements),
-        urgent=any(one.urgency == "high" for one in found.judgements),
-        levels=LEVELS,
-        names=NAMES,
+        **wish_values(found),
         due_at=due_of(found, now),
-        likeliest=likeliest(found.classification) if found.classification else [],
-        guesses=guesses(found.classification) if found.classification else [],
-        named=list(named(found.classification)) if found.classification else [],
-        choices=choices(found.classification) if found.classification else [],
         findings=findings(found),
         kept_text=found.kept_words.text if kept and found.kept_words else "",
         edit=edit and person.may_decide,
@@ -119,6 +113,7 @@ def look(
         regroupings=moved,
         notes=notes_of(session, _with_merged(conversation_id, moved), viewer, now=now),
         recipients=recipients_of(found, ours),
+        known=known_of(session, found),
     )
 
 

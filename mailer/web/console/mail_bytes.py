@@ -29,7 +29,7 @@ FRAME_STYLE = (
     "img{max-width:100%;height:auto}"
     "table{border-collapse:collapse}td,th{padding:2px 6px;vertical-align:top}"
     "blockquote{margin:8px 0;padding-left:10px;border-left:2px solid}"
-    "pre{white-space:pre-wrap}"
+    "pre{white-space:pre-wrap}a{text-decoration:underline dotted}small{opacity:.75}"
 )
 _STYLE_HASH = f"'sha256-{b64encode(sha256(FRAME_STYLE.encode()).digest()).decode('ascii')}'"
 _FILE = {"content-security-policy": "default-src 'none'; sandbox", "x-content-type-options": "nosniff"}

@@ -1,7 +1,7 @@
 """What the newest mail wants, as it is shown, and a person's better word for it."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
 from sqlmodel import Session
@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from mailer.errors import NotFound
 from mailer.model import Classification, Intent, Level, Message
+from mailer.replies.queue import Item, wanted
 from mailer.triage.learn import CORRECTABLE, correct
 from mailer.web.console.forms import Id
 from mailer.web.console.words import Notice
@@ -67,6 +68,22 @@ _NAMES = {
     "amounts": N_("Amounts"),
     "dates": N_("Dates"),
 }
+
+
+def wish_values(found: Item) -> dict[str, Any]:
+    """What the page of a conversation shows of its wishes."""
+    judged = found.classification
+    return {
+        "judged": judged,
+        "wishes": wanted(found.judgements),
+        "urgent": any(one.urgency == "high" for one in found.judgements),
+        "levels": LEVELS,
+        "names": NAMES,
+        "likeliest": likeliest(judged) if judged else [],
+        "guesses": guesses(judged) if judged else [],
+        "named": list(named(judged)) if judged else [],
+        "choices": choices(judged) if judged else [],
+    }
 
 
 def guesses(judged: Classification) -> list[tuple[Intent, float]]:
