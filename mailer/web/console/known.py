@@ -41,7 +41,7 @@ _RUNS_ON = (EnrollmentState.ACTIVE, EnrollmentState.PAUSED)
 
 @dataclass(frozen=True)
 class Promise:
-    """A day that a mail of ours named, under the name of its fact, and when we said so."""
+    """A day that a mail of ours named, under the name of its fact (the shop itself: none), and when we said so."""
 
     day: date
     name: str
@@ -144,7 +144,7 @@ def _suppressions(session: Session, address: str) -> Sequence[Suppression]:
 
 def _promised_by_shop(item: Item) -> Iterator[Promise]:
     if item.order and item.order.promised_on:
-        yield Promise(item.order.promised_on, "the shop's own promise", item.order.placed_at, None)
+        yield Promise(item.order.promised_on, "", item.order.placed_at, None)
 
 
 def _promises(session: Session, item: Item) -> list[Promise]:
