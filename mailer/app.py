@@ -102,7 +102,7 @@ class Worker:
         self.story = story or clock
         self.name = name
         self.bells = Bells()
-        self.shelf = Shelf(db, self.story, settings.flows.directory)
+        self.shelf = Shelf(db, self.story, settings.flows.directory, Terms.of(settings, keys))
         self.own_addresses = frozenset(sender.address.lower() for sender in settings.senders.values())
         self.reader = Reader(Ourselves(self.own_addresses))
 
@@ -241,7 +241,7 @@ async def run(
             group.create_task(worker.run(stop))
             group.create_task(_tell_systemd(stop))
             if web:
-                group.create_task(serve(settings, db, keys, clock, worker.bells.ring_all, stop))
+                group.create_task(serve(settings, db, keys, clock, worker.bells.ring_all, stop, story))
         log.info("stopped", worker=worker.name)
     finally:
         db.close()
@@ -262,14 +262,20 @@ async def run_web(settings: Settings, clock: Clock) -> None:
 
 
 async def serve(
-    settings: Settings, db: Database, keys: Keys, clock: Clock, wake: Callable[[], None], stop: asyncio.Event
+    settings: Settings,
+    db: Database,
+    keys: Keys,
+    clock: Clock,
+    wake: Callable[[], None],
+    stop: asyncio.Event,
+    story: Clock | None = None,
 ) -> None:
     """Serve the console and the public listener until `stop`. Raises MailerError when an address is taken."""
     sockets = [_listen(settings.web.console_listen), _listen(settings.web.public_listen)]
     # Off the loop, so that the first poll does not wait for a web framework.
     from mailer.web.server import build_console, build_public  # noqa: PLC0415
 
-    apps = [build_console(db, settings, keys, clock, wake), build_public(db, settings, keys, clock, wake)]
+    apps = [build_console(db, settings, keys, clock, wake, story), build_public(db, settings, keys, clock, wake)]
     servers = [_Server(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False)) for app in apps]
     log.info("listening", console=settings.web.console_listen, public=settings.web.public_listen)
     async with asyncio.TaskGroup() as group:

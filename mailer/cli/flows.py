@@ -102,50 +102,27 @@ def status() -> None:
         typer.echo(f"{one.flow:<22}{''.join(f'{getattr(one, name):>10}' for name in columns)}")
 
 
-@flows.command("release", epilog="Example: mailer flows release review_invitation --yes --as maria")
+@flows.command("release", epilog="Example: mailer flows release review_invitation --yes --look 3f9a21c07d55 --as maria")
 def release(
     name: Annotated[str, typer.Argument(help="The flow, with status manual.")],
     yes: Annotated[bool, typer.Option("--yes", help="Let them go; without it they are only shown.")] = False,
     skip: Annotated[bool, typer.Option("--skip", help="Never send them; their next steps follow.")] = False,
+    look: Annotated[str, typer.Option(help="The code that was printed when you looked at them.")] = "",
     by: Annotated[str, typer.Option("--as", help="Who decides; kept beside each.")] = "somebody",
 ) -> None:
     """Show the mails of a manual flow that wait for a person: how many, to whom, and one of them; let them go or skip.
 
-    What speaks against a mail by the time it goes (a question that is open, a fact that changed) still holds it.
+    What came after the look, or reads otherwise since, is not let go. What speaks against a mail by the time it goes (a
+    question that is open, a fact that changed) still holds it.
     """
+    from mailer.cli.flows_batch import decide_batch, show_batch
     from mailer.cli.session import open_database
-    from mailer.clock import SystemClock
-    from mailer.flows import release as waiting
-    from mailer.flows.files import in_service
-    from mailer.flows.terms import Terms
-    from mailer.signing import read_keys
 
     with open_database() as (settings, db):
-        found = db.read_here(in_service, settings.flows.directory)
-        if name not in found:
-            raise NotFound(f'there is no flow "{name}" in service; there are {", ".join(found) or "none"}')
-        terms, now = Terms.of(settings, read_keys(settings.signing.key_file)), SystemClock().now()
         if yes or skip:
-            act = waiting.release if yes else waiting.skip_batch
-            count = db.run_here(act, found[name], by=by, now=now)
-            typer.echo(f"{count} mails {'go as far as nothing speaks against them' if yes else 'are skipped'}.")
-            return
-        _show(db.read_here(waiting.batch_of, found[name], terms, now=now), settings.rendering.templates, terms, now)
-
-
-def _show(batch: Any, templates: Path, terms: Any, now: Any) -> None:
-    from mailer.flows.mail import write_mail
-    from mailer.rendering.catalog import Catalog
-
-    typer.echo(f"{batch.count} mails wait" + "".join(f"; {step}: {count}" for step, count in batch.by_step.items()))
-    for recipient in batch.recipients:
-        typer.echo(f"  {recipient}")
-    if batch.count > len(batch.recipients):
-        typer.echo(f"  and {batch.count - len(batch.recipients)} more")
-    if batch.sample is not None:
-        mail = write_mail(batch.sample, Catalog(templates), terms, wall=now).mail
-        typer.echo(f"\nThe first of them:\n\nSubject: {mail.subject}\n\n{mail.text}")
-        typer.echo("--yes lets them go, --skip never sends them.")
+            decide_batch(settings, db, name, skip=skip, look=look, by=by)
+        else:
+            show_batch(settings, db, name)
 
 
 def _told(line: Any, flow: Any, case: Any, shop: Any) -> str:

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mailer.config import Settings
+from mailer.errors import InputError
 from mailer.flows.definition import Flow, Step
 from mailer.flows.form import meant
 from mailer.flows.lines import lines_of
-from mailer.flows.parse import read_flows
-from mailer.flows.simulate import failure
+from mailer.flows.parse import parse_flow, read_flows
+from mailer.flows.simulate import failure, lines_by_day, simulate
 from mailer.rendering.catalog import LIFECYCLE, Catalog
 
 
@@ -34,6 +35,51 @@ class Checked:
     def cases(self) -> int:
         """How many tests the flows have of their own."""
         return sum(len(flow.tests) for flow in self.flows.values())
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One mistake of a text; `test` is the number of the flow's own test that it fails, 0 for any other."""
+
+    line: int
+    words: str
+    test: int = 0
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a text of one flow is: the flow when it can be read, what is wrong with it, and what it lacks to run."""
+
+    flow: Flow | None
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
+
+
+def look_at(flow_id: str, text: str, named: Surroundings) -> Look:
+    """Every mistake of one text at once, as `mailer flows check` tells them of files."""
+    try:
+        flow = parse_flow(flow_id, text)
+    except InputError as error:
+        return Look(None, tuple(_finding(words) for words in error.problems))
+    failed = [
+        Finding(case.line, f'[[test]] "{case.name}": {words}', number)
+        for number, case in enumerate(flow.tests, 1)
+        if (words := failure(flow, case))
+    ]
+    lacking = tuple(_finding(words) for words in _lacking(flow, named))
+    own = tuple(_finding(words) for words in _mails(flow, named))
+    if flow.status == "draft":
+        return Look(flow, (*own, *failed), lacking)
+    return Look(flow, (*own, *lacking, *failed))
+
+
+def outcomes(flow: Flow) -> dict[int, list[str]]:
+    """What the flow does in those of its own tests that it fails, as their `expect` would say it, by number."""
+    return {
+        number: list(lines_by_day(simulate(flow, case)))
+        for number, case in enumerate(flow.tests, 1)
+        if failure(flow, case)
+    }
 
 
 def check_flows(directory: Path, named: Surroundings) -> Checked:
@@ -109,6 +155,11 @@ def _mail(flow: Flow, step: Step, mails: Mapping[str, str]) -> list[str]:
 def _failures(flow: Flow) -> list[str]:
     found = ((case, failure(flow, case)) for case in flow.tests)
     return [f'line {case.line}: [[test]] "{case.name}": {words}' for case, words in found if words]
+
+
+def _finding(words: str) -> Finding:
+    line, _, rest = words.removeprefix("line ").partition(": ")
+    return Finding(int(line), rest)
 
 
 def _placed(directory: Path, flow_id: str, words: str) -> str:

@@ -80,6 +80,14 @@ def explain(session: Session, order: Order, flows: Mapping[str, Flow], terms: Te
     return [*told, *(_outside(session, order, flow, terms, now) for flow in outside)]
 
 
+def chapter_of(
+    session: Session, enrollment: Enrollment, flows: Mapping[str, Flow], terms: Terms, *, now: datetime
+) -> Chapter:
+    """The past and the future of one passage."""
+    passages = read_passages(session, [enrollment], flows, terms, now=now)
+    return _chapter(session, enrollment, passages[0] if passages else None, flows.get(enrollment.flow))
+
+
 def gates(passage: Passage) -> Iterator[Gate]:
     """Each question in the order in which it is asked, with its answer now."""
     now, flow, step = passage.situation, passage.flow, passage.step

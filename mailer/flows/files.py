@@ -1,7 +1,8 @@
-"""schedules/flows as the daemon has it: read again when a file changed, the last good version of a broken one kept.
+"""The flows in service: what was published in the console, else the file; the last good text where both are broken.
 
 Editing never loses or repeats: steps are known by their ids. What waits at a step that is gone goes on at the next
-one of the old file that the new one still has; steps that are new before it are not run.
+one of the old file that the new one still has; steps that are new before it are not run. Whose wait was made
+shorter is brought forward.
 """
 
 from collections.abc import Mapping
@@ -16,24 +17,27 @@ from mailer.clock import Clock
 from mailer.db import Database
 from mailer.errors import InputError
 from mailer.flows.definition import Flow
+from mailer.flows.forward import bring_forward
 from mailer.flows.notes import note
 from mailer.flows.parse import parse_flow, read_flows
+from mailer.flows.revisions import published, published_hashes
+from mailer.flows.terms import Terms
 from mailer.model import Delivery, DeliveryState, Enrollment, EnrollmentState, FlowText, raise_alarm, settle_alarm
 from mailer.outbound.settle import redo
 
 log = structlog.get_logger()
 
-ALARM = "flow_file"
+ALARM, REVISION_ALARM = "flow_file", "flow_revision"
 GONE = "its file is gone"
 _UNDER_WAY = (EnrollmentState.ACTIVE, EnrollmentState.PAUSED)
 _MOST_MOVED = 500
 
 
 class Shelf:
-    """The flows in service. `story` is the time in which they live."""
+    """The flows in service. `story` is the time in which they live; without `terms` nobody is brought forward."""
 
-    def __init__(self, db: Database, story: Clock, directory: Path) -> None:
-        self._db, self._story, self.directory = db, story, directory
+    def __init__(self, db: Database, story: Clock, directory: Path, terms: Terms | None = None) -> None:
+        self._db, self._story, self.directory, self._terms = db, story, directory, terms
         self._flows: Mapping[str, Flow] = {}
         self._seen: object = None
 
@@ -42,33 +46,42 @@ class Shelf:
         return self._flows
 
     async def read(self) -> bool:
-        """Look at the files; whether any of them has changed since the last look."""
-        seen = _look(self.directory)
+        """Look at the files and what was published; whether any of it has changed since the last look."""
+        seen = (_look(self.directory), await self._db.read(published_hashes))
         if seen == self._seen:
             return False
         flows, mistakes = read_flows(self.directory)
-        self._flows = await self._db.run(take_flows, flows, mistakes, now=self._story.now())
+        self._flows = await self._db.run(take_flows, flows, mistakes, terms=self._terms, now=self._story.now())
         self._seen = seen
         log.info("flows_read", flows=len(self._flows), broken=len(mistakes))
         return True
 
 
 def in_service(session: Session, directory: Path) -> dict[str, Flow]:
-    """The flows of a folder, with the last good version of those that are broken; for commands, which keep nothing."""
+    """The flows as they serve; for commands and pages, which keep nothing."""
     flows, mistakes = read_flows(directory)
+    _lay_over(session, flows, mistakes)
     wanted = select(FlowText).where(col(FlowText.flow).in_(list(mistakes)))
     kept = {known.flow: flow for known in session.exec(wanted) if (flow := _parsed(known)) is not None}
     return {**flows, **kept}
 
 
 def take_flows(
-    session: Session, flows: Mapping[str, Flow], mistakes: Mapping[str, list[str]], *, now: datetime
+    session: Session,
+    flows: Mapping[str, Flow],
+    mistakes: Mapping[str, list[str]],
+    *,
+    terms: Terms | None = None,
+    now: datetime,
 ) -> dict[str, Flow]:
     """Keep the texts that are without mistakes; the flows that are in service, the last good version of broken ones."""
     known = {one.flow: one for one in session.exec(select(FlowText).with_for_update())}
-    in_service = dict(flows)
+    in_service, mistakes = dict(flows), dict(mistakes)
+    unfit = _lay_over(session, in_service, mistakes)
+    _tell_unfit(session, unfit, now)
+    flows = dict(in_service)
     for flow_id, flow in flows.items():
-        _take(session, flow, known.get(flow_id), now)
+        _take(session, flow, known.get(flow_id), terms, now)
     for flow_id, problems in mistakes.items():
         if (kept := _keep(session, flow_id, problems, known.get(flow_id), now)) is not None:
             in_service[flow_id] = kept
@@ -78,13 +91,35 @@ def take_flows(
     return in_service
 
 
+def _lay_over(session: Session, flows: dict[str, Flow], mistakes: dict[str, list[str]]) -> dict[str, str]:
+    """Put what was published over the files; the editions that are not fit any more, with their first mistake."""
+    unfit = {}
+    for flow_id, edition in published(session).items():
+        try:
+            flows[flow_id] = parse_flow(flow_id, edition.text)
+        except InputError as error:
+            # It was fit for an older Mailer: the file below it serves.
+            unfit[flow_id] = error.problems[0]
+            continue
+        mistakes.pop(flow_id, None)
+    return unfit
+
+
+def _tell_unfit(session: Session, unfit: Mapping[str, str], now: datetime) -> None:
+    for flow_id, problem in unfit.items():
+        words = f"what was published of the flow {flow_id} is not fit any more, so its file serves: {problem}"
+        raise_alarm(session, REVISION_ALARM, flow_id, words, now)
+    for flow_id in published_hashes(session).keys() - unfit.keys():
+        settle_alarm(session, REVISION_ALARM, flow_id, now)
+
+
 def _look(directory: Path) -> object:
     """What changes when a file does."""
     stats = [(path.name, path.stat()) for path in sorted(directory.glob("*.toml"))]
     return [(name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in stats]
 
 
-def _take(session: Session, flow: Flow, known: FlowText | None, now: datetime) -> None:
+def _take(session: Session, flow: Flow, known: FlowText | None, terms: Terms | None, now: datetime) -> None:
     settle_alarm(session, ALARM, flow.id, now)
     if known is None:
         session.add(FlowText(flow=flow.id, text=flow.text, sha256=flow.sha256, taken_at=now))
@@ -93,6 +128,8 @@ def _take(session: Session, flow: Flow, known: FlowText | None, now: datetime) -
         return
     if (before := _parsed(known)) is not None:
         _move_from_gone_steps(session, before, flow, now)
+        if terms is not None:
+            bring_forward(session, before, flow, terms, now=now)
     known.text, known.sha256, known.taken_at, known.mistakes = flow.text, flow.sha256, now, []
     if flow.status == "draft":
         _take_back(session, flow.id, now)

@@ -8,10 +8,11 @@ from sqlmodel import Session, col, select
 from mailer.db import insert_once
 from mailer.flows.decide import Exit, Hold, Send, Skip, Wait
 from mailer.flows.definition import Flow
+from mailer.flows.looked_at import CHANGED, reads_otherwise
 from mailer.flows.mail import Written, asked_already, attempt_of
 from mailer.flows.notes import note
 from mailer.flows.queueing import Queueing, has_place
-from mailer.flows.situation import Passage, read_passages
+from mailer.flows.situation import Passage, is_at_once, read_passages
 from mailer.flows.terms import Terms
 from mailer.flows.timing import due_at
 from mailer.flows.verdict import Item, is_batched, verdict
@@ -135,8 +136,7 @@ def _send(
 ) -> None:
     enrollment, step = passage.enrollment, passage.step
     if is_batched(passage):
-        step_row(session, passage, StepOutcome.BATCHED, "waits until a person releases it", now)
-        _pause(session, enrollment, f"`mailer flows release {passage.flow.id}` lets it go", None, now)
+        _batch(session, passage, "waits until a person releases it", now)
         return
     if (talk := asked_already(session, passage)) is not None:
         step_row(session, passage, StepOutcome.IN_CONVERSATION, "the customer asked already; the answer tells it", now)
@@ -148,15 +148,25 @@ def _send(
         return
     if written is None:
         return
+    if reads_otherwise(passage, written):
+        _batch(session, passage, CHANGED, now)
+        return
     if wait := has_place(session, passage, written, terms, now=now, queueing=queueing):
         if wait.reason:
             _wait(session, enrollment, wait.until, wait.reason, now)
         return
+    at_once = {"at_once": True} if is_at_once(passage.decided) else {}
     row = step_row(session, passage, StepOutcome.QUEUED, "", now)
     row.template, row.locale, row.made_from = written.mail.template, written.mail.locale, written.mail.made_from
-    row.rests_on, row.facts, row.fingerprint = written.rests_on, written.facts.stored(), written.facts.fingerprint
+    row.rests_on = {**written.rests_on, **at_once}
+    row.facts, row.fingerprint = written.facts.stored(), written.facts.fingerprint
     queueing.add(passage, row, written)
     move_on(session, passage, terms, now=now)
+
+
+def _batch(session: Session, passage: Passage, reason: str, now: datetime) -> None:
+    step_row(session, passage, StepOutcome.BATCHED, reason, now).rests_on = {}
+    _pause(session, passage.enrollment, f"`mailer flows release {passage.flow.id}` lets it go", None, now)
 
 
 def step_row(session: Session, passage: Passage, outcome: StepOutcome, reason: str, now: datetime) -> FlowStep:

@@ -1,57 +1,38 @@
-"""What a person lets go: the batch of a manual flow, and a mail of an order that was not sent.
+"""What a person lets go: mails of a manual flow that they looked at, and a mail of an order that was not sent.
 
 Released steps are decided anew: whatever speaks against a mail by now still counts.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from mailer.errors import Conflict, InputError, NotFound
 from mailer.flows.definition import Flow
-from mailer.flows.mail import Sheet, read_sheets
+from mailer.flows.looked_at import of_batch
 from mailer.flows.notes import note
-from mailer.flows.situation import read_passages
-from mailer.flows.terms import Terms
 from mailer.model import Delivery, DeliveryState, Enrollment, EnrollmentState, FlowStep, StepOutcome
 
 # Consent is the recipient's; no agent can give it for them.
 _NEEDS_CONSENT = ("feedback", "marketing")
-_MOST_SHOWN = 20
 
 
-@dataclass(frozen=True)
-class Batch:
-    """The steps of one flow that wait for a person: how many, to whom (the first ones), and one to look at."""
+def release(session: Session, flow: Flow, looked_at: Mapping[int, str], *, by: str, now: datetime) -> int:
+    """Let these steps go, each as the mail of its mark reads, as far as nothing speaks against it now; how many.
 
-    count: int
-    by_step: Mapping[str, int]
-    recipients: Sequence[str]
-    sample: Sheet | None
-
-
-def batch_of(session: Session, flow: Flow, terms: Terms, *, now: datetime) -> Batch:
-    """What `release` would let go."""
-    counts = dict(session.exec(_waiting(flow, FlowStep.step, func.count()).group_by(FlowStep.step)).all())
-    first = list(session.exec(_waiting(flow, Enrollment).order_by(col(Enrollment.id)).limit(_MOST_SHOWN)))
-    passages = read_passages(session, first[:1], {flow.id: flow}, terms, now=now)
-    sheets = read_sheets(session, passages, terms, now=now)
-    return Batch(sum(counts.values()), counts, [one.address for one in first], sheets[0] if sheets else None)
-
-
-def release(session: Session, flow: Flow, *, by: str, now: datetime) -> int:
-    """Let the batch go, as far as nothing speaks against it now; how many steps."""
-    released = _steps(session, flow)
+    What came after the look is not among them. What reads otherwise by the time it goes is batched again.
+    """
+    released = _steps(session, flow, looked_at)
     for step, enrollment in released:
-        _again(session, step, enrollment, {"released": True}, f"{by} released it", now)
+        told = {"released": True, "looked_at": looked_at[step.id or 0]}
+        _again(session, step, enrollment, told, f"{by} released it", now)
     return len(released)
 
 
-def skip_batch(session: Session, flow: Flow, *, by: str, now: datetime) -> int:
-    """Never send this batch; the next steps follow. How many steps."""
-    skipped = _steps(session, flow)
+def skip_batch(session: Session, flow: Flow, steps: Collection[int], *, by: str, now: datetime) -> int:
+    """Never send these; the next steps follow. How many steps."""
+    skipped = _steps(session, flow, steps)
     for step, enrollment in skipped:
         step.outcome, step.reason = StepOutcome.SKIPPED, f"{by} skipped it"
         following = flow.after(step.step)
@@ -88,22 +69,9 @@ def send_skipped_anyway(session: Session, step_id: int, *, agent_id: int, reason
     _again(session, step, enrollment, overruled, f"agent {agent_id} sends it anyway: {reason.strip()}", now)
 
 
-def _steps(session: Session, flow: Flow) -> list[tuple[FlowStep, Enrollment]]:
-    wanted = _waiting(flow, FlowStep, Enrollment).order_by(col(Enrollment.id)).with_for_update()
-    return list(session.exec(wanted).all())
-
-
-def _waiting(flow: Flow, *columns):  # type: ignore[no-untyped-def]
-    return (
-        select(*columns)
-        .select_from(FlowStep)
-        .join(Enrollment, col(Enrollment.id) == FlowStep.enrollment_id)
-        .where(
-            FlowStep.outcome == StepOutcome.BATCHED,
-            Enrollment.flow == flow.id,
-            Enrollment.state == EnrollmentState.PAUSED,
-        )
-    )
+def _steps(session: Session, flow: Flow, ids: Collection[int]) -> list[tuple[FlowStep, Enrollment]]:
+    wanted = of_batch(flow, FlowStep, Enrollment).where(col(FlowStep.id).in_(list(ids)))
+    return list(session.exec(wanted.order_by(col(Enrollment.id)).with_for_update()).all())
 
 
 def _again(

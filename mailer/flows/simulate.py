@@ -82,6 +82,11 @@ def failure(flow: Flow, case: Case, shop: ShopTerms = SAMPLE_SHOP) -> str:
     return "" if same else f"expected {_said(case.expect)}; it does {_said([_short(line) for line in lines])}"
 
 
+def start_of(flow: Flow, case: Case, shop: ShopTerms = SAMPLE_SHOP) -> datetime:
+    """When the case begins."""
+    return parse_start(case.start or _START).replace(tzinfo=_zones(flow, case, shop)[0]).astimezone(UTC)
+
+
 def wall(line: Line, flow: Flow, case: Case, shop: ShopTerms) -> datetime:
     """When it happened, on the recipient's wall."""
     return line.at.astimezone(_zones(flow, case, shop)[0])
@@ -110,8 +115,7 @@ class _Story:
     def __init__(self, flow: Flow, case: Case, shop: ShopTerms) -> None:
         self.flow, self.shop, self.order = flow, shop, case.order
         self.zones = _zones(flow, case, shop)
-        start = parse_start(case.start or _START).replace(tzinfo=self.zones[0])
-        self.start, self.now = start.astimezone(UTC), start.astimezone(UTC)
+        self.start = self.now = start_of(flow, case, shop)
         happenings = sorted((parse_happening(text) for text in case.events), key=lambda one: one.after)
         self.coming = [(self.start + one.after, one) for one in happenings]
         self.facts = _facts(case.order, shop)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
@@ -121,6 +121,8 @@ def _passage(session: Session, enrollment: Enrollment, flow: Flow, rows: _Rows, 
         at_once=enrollment.by_fallback and before is None,
     )
     decided = next((one for one in taken if one.step == step.id), None)
+    if is_at_once(decided):
+        due = min(due, decided.decided_at)
     situation = Situation(
         flow=flow,
         step=step,
@@ -142,8 +144,13 @@ def _passage(session: Session, enrollment: Enrollment, flow: Flow, rows: _Rows, 
         order=rows.subjects.order(enrollment),
         decided=decided,
         before=delivery if delivery is not None and delivery.state in ON_ITS_WAY else None,
-        enters_now=enrollment.by_fallback and not taken,
+        enters_now=enrollment.by_fallback and all(is_at_once(one) for one in taken),
     )
+
+
+def is_at_once(decided: FlowStep | None) -> TypeGuard[FlowStep]:
+    """Whether a person let this step go before its time."""
+    return decided is not None and decided.outcome is StepOutcome.AGAIN and bool(decided.rests_on.get("at_once"))
 
 
 def overruled(flow: Flow, decided: FlowStep | None) -> Mapping[str, Any] | None:

@@ -43,8 +43,10 @@ from mailer.model.flow import (
     EnrollmentNote,
     EnrollmentState,
     EventReader,
+    FlowRevision,
     FlowStep,
     FlowText,
+    RevisionState,
     StepOutcome,
 )
 from mailer.model.hold import Hold, HoldScope, SendAnyway
@@ -113,6 +115,7 @@ __all__ = [
     "EventReader",
     "EventTaken",
     "Fault",
+    "FlowRevision",
     "FlowStep",
     "FlowText",
     "Heartbeat",
@@ -152,6 +155,7 @@ __all__ = [
     "ReturnRequest",
     "ReturnState",
     "Review",
+    "RevisionState",
     "Role",
     "Route",
     "Row",

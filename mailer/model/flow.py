@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index, Text, UniqueConstraint
+from sqlalchemy import JSON, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from mailer.model.base import Row, maybe_moment, moment, word
@@ -92,7 +92,7 @@ class FlowStep(Row, table=True):
     fingerprint: str = ""
     decided_at: datetime = moment(index=True)
     # When its mail was sent: the wait of the next step counts from here.
-    sent_at: datetime | None = maybe_moment()
+    sent_at: datetime | None = maybe_moment(index=True)
 
 
 class EnrollmentNote(Row, table=True):
@@ -120,6 +120,48 @@ class FlowText(Row, table=True):
     taken_at: datetime = moment()
     # The mistakes of the file as it is now; empty when it is the one in service.
     mistakes: list[str] = Field(default_factory=list, sa_type=JSON)
+
+
+class RevisionState(StrEnum):
+    """Where an edition of a flow that was written in the console stands."""
+
+    DRAFT = "draft"  # somebody writes it; nothing is served from it; published, or thrown away
+    PUBLISHED = "published"  # in service instead of the file; one for each flow
+    RETIRED = "retired"  # it was in service once; rolling back publishes its text anew; final
+
+
+class FlowRevision(Row, table=True):
+    """A flow's text as somebody wrote it in the console. The file in schedules/flows is the text below it."""
+
+    __tablename__ = "flow_revision"
+    __table_args__ = (
+        Index(
+            "uq_flow_revision_current",
+            "flow",
+            "state",
+            unique=True,
+            sqlite_where=text("state in ('draft', 'published')"),
+            postgresql_where=text("state in ('draft', 'published')"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    flow: str = Field(index=True)
+    state: RevisionState = word(RevisionState, default=RevisionState.DRAFT)
+    text: str = Field(sa_type=Text)
+    sha256: str
+    # The file's text when this one was begun from it: what both sides changed is told by it. "" without a file.
+    base: str = Field(default="", sa_type=Text)
+    base_sha256: str = ""
+    # Raised with every change of a draft; who read an older one changes nothing.
+    version: int = 1
+    # What it is for, in the words of whoever published it.
+    words: str = Field(default="", sa_type=Text)
+    written_by: str = ""
+    written_at: datetime = moment()
+    published_by: str = ""
+    published_at: datetime | None = maybe_moment()
+    retired_at: datetime | None = maybe_moment()
 
 
 class EventReader(Row, table=True):

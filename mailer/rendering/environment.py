@@ -1,7 +1,7 @@
 """The door to jinja2: a sandbox for templates that people write, and plain pages for the console."""
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.parser import Parser
 from jinja2.runtime import Context, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from mailer.clock import worked
 from mailer.errors import InputError
@@ -249,6 +249,13 @@ def pages_environment(directory: Path) -> Environment:
 def speak(environment: Environment, translations: NullTranslations) -> None:
     """Let the pages of this environment say their texts in another language."""
     environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
+    # Jinja's own takes whatever it is given for HTML of ours, and for a format: what a row says is neither.
+    environment.globals["_"] = partial(_said, translations)
+
+
+def _said(translations: NullTranslations, text: str, /, **values: object) -> Markup:
+    told = escape(translations.gettext(text))
+    return told % values if values else told.replace("%%", "%")
 
 
 def _parsed(environment: MailEnvironment, name: str, source: str) -> nodes.Template:

@@ -49,6 +49,11 @@ class SignedIn:
         return self.role in (Role.MARKETER, Role.ADMIN)
 
     @property
+    def may_release(self) -> bool:
+        """Whether they may hold mails of flows, let a batch go, and take somebody out of a flow."""
+        return self.role in (Role.AGENT, Role.MARKETER, Role.ADMIN)
+
+    @property
     def may_run(self) -> bool:
         """Whether they may change people, tokens and what is kept of customers."""
         return self.role is Role.ADMIN

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
@@ -53,6 +53,13 @@ class Desk:
     # Hostile mail is read in a process of its own, which is started when somebody first asks for HTML or a file.
     reader: MailReader = field(default_factory=MailReader)
     showcase: Showcase = field(default_factory=Showcase)
+    # The time in which orders and flows live, where it is not the machine's.
+    story: Clock | None = None
+
+    @property
+    def story_now(self) -> datetime:
+        """Now, as orders and flows count it."""
+        return (self.story or self.clock).now()
 
     @property
     def catalog(self) -> Catalog:
@@ -133,6 +140,13 @@ def publishing(person: Reader) -> SignedIn:
     return person
 
 
+def releasing(person: Reader) -> SignedIn:
+    """Somebody who may hold mails of flows and let them go. Raises NotAllowed."""
+    if not person.may_release:
+        raise NotAllowed(f"Your role is {person.role.value}: agents, marketers and admins let mails of flows go.")
+    return person
+
+
 def running(person: Reader) -> SignedIn:
     """Somebody who may change how this shop's Mailer is run. Raises NotAllowed."""
     if not person.may_run:
@@ -142,4 +156,5 @@ def running(person: Reader) -> SignedIn:
 
 Decider = Annotated[SignedIn, Depends(deciding)]
 Publisher = Annotated[SignedIn, Depends(publishing)]
+Releaser = Annotated[SignedIn, Depends(releasing)]
 Admin = Annotated[SignedIn, Depends(running)]

@@ -29,6 +29,7 @@ from mailer.web.console import (
     drafts,
     due,
     failed,
+    flows,
     health,
     interventions,
     item,
@@ -66,6 +67,7 @@ _SIGNED_IN = (
     drafts,
     due,
     failed,
+    flows,
     interventions,
     health,
     item,
@@ -88,11 +90,21 @@ _SIGNED_IN = (
 _PUBLIC_BODY = 5_000_000
 
 
-def build_console(db: Database, settings: Settings, keys: Keys, clock: Clock, wake: Callable[[], None]) -> FastAPI:
-    """The application for agents and marketers. `wake` is called after a decision, so that the loops look at once."""
+def build_console(
+    db: Database,
+    settings: Settings,
+    keys: Keys,
+    clock: Clock,
+    wake: Callable[[], None],
+    story: Clock | None = None,
+) -> FastAPI:
+    """The application for agents and marketers. `wake` is called after a decision, so that the loops look at once.
+
+    `story` is the time in which orders and flows live, where it is not the machine's.
+    """
     pages = Pages(settings)
     app = _bare("Mailer console", _console_middleware(settings, pages, db, clock))
-    app.state.desk = Desk(db, settings, clock, Terms.of(settings, keys), wake, pages)
+    app.state.desk = Desk(db, settings, clock, Terms.of(settings, keys), wake, pages, story=story)
     app.state.door = Door(db, settings, clock, wake)
     problems.handle(app)
     for open_to_all in (sign_in, healthz, metrics):

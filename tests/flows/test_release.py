@@ -1,6 +1,6 @@
 """A batch waits for a person, who sees it first; a mail that was skipped goes anyway where that is lawful."""
 
-from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlmodel import Session
@@ -8,10 +8,14 @@ from sqlmodel import Session
 from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.errors import Conflict, InputError, NotFound
-from mailer.flows.release import Batch, batch_of, release, send_skipped_anyway, skip_batch
+from mailer.flows.looked_at import CHANGED, Shown, look_code, marks, show, waiting
+from mailer.flows.release import release, send_skipped_anyway, skip_batch
 from mailer.model import EnrollmentState, SendAnyway, StepOutcome, Stream, SuppressionCause
+from mailer.orders.ingest import ingest
+from mailer.orders.source import parse_payload
 from mailer.outbound.suppress import suppress
-from tests.build import ANA, agent
+from mailer.rendering.catalog import Catalog
+from tests.build import ANA, TEMPLATES, agent, payload
 from tests.flows.line import TERMS, Line, flow_text
 
 SECOND = '[[step]]\nid = "second"\nwait = "2d"\nsend = "order_confirmation"\n'
@@ -22,33 +26,87 @@ def line(db: Database, clock: FrozenClock) -> Line:
     return Line(db, clock).open()
 
 
-def batched(line: Line, *numbers: str, more: str = "") -> Batch:
+def batched(line: Line, *numbers: str, more: str = "") -> list[Shown]:
+    """What a person sees of the batch of a manual flow that these orders came into."""
     line.flow("plain", flow_text(status="manual", more=more))
     for number in numbers:
         line.order(name=number, id=number)
     line.turn()
-    return line.db.read_here(batch_of, line.flows["plain"], TERMS, now=line.clock.now())
+    return looked_at(line)
+
+
+def looked_at(line: Line) -> list[Shown]:
+    now = line.clock.now()
+    some = line.db.read_here(waiting, line.flows["plain"], TERMS, limit=50, now=now)
+    return [show(one, Catalog(TEMPLATES), TERMS, wall=now) for one in some]
+
+
+def let_go(line: Line, shown: list[Shown]) -> int:
+    return line.db.run_here(release, line.flows["plain"], marks(shown), by="maria", now=line.clock.now())
 
 
 def test_a_manual_flow_shows_its_batch_and_sends_nothing(line: Line) -> None:
-    batch = batched(line, "#1", "#2")
-    assert (batch.count, batch.by_step, batch.recipients) == (2, {"first": 2}, [ANA, ANA])
-    assert batch.sample is not None
+    shown = batched(line, "#1", "#2")
+    assert [one.sheet.passage.enrollment.address for one in shown] == [ANA, ANA]
+    assert all(one.written is not None and one.mark for one in shown)
     assert line.relay.mails == []
     assert {one.state for one in line.enrollments()} == {EnrollmentState.PAUSED}
 
 
 def test_a_released_batch_goes_once(line: Line) -> None:
-    batched(line, "#1", "#2")
+    shown = batched(line, "#1", "#2")
     for expected in (2, 0):
-        assert line.db.run_here(release, line.flows["plain"], by="maria", now=line.clock.now()) == expected
+        assert let_go(line, shown) == expected
         line.turn()
     assert len(line.relay.mails) == 2
 
 
+def test_what_came_after_the_look_is_not_let_go(line: Line) -> None:
+    shown = batched(line, "#1")
+    line.order(name="#2", id="#2")
+    line.turn()
+    assert let_go(line, shown) == 1
+    line.turn()
+    assert len(line.relay.mails) == 1
+    assert len(looked_at(line)) == 1
+
+
+def test_one_that_is_left_out_waits_for_the_next_look(line: Line) -> None:
+    shown = batched(line, "#1", "#2", "#3")
+    assert let_go(line, [shown[0], shown[2]]) == 2
+    line.turn()
+    assert [one.step_id for one in looked_at(line)] == [shown[1].step_id]
+
+
+def test_what_reads_otherwise_than_it_did_is_looked_at_again(line: Line) -> None:
+    shown = batched(line, "#1", "#2")
+    before = {one.step_id: one.mark for one in shown}
+    line.clock.current += timedelta(minutes=5)
+    told = payload(line.clock.now(), name="#1", id="#1", total_price="12.00")
+    line.db.run_here(ingest, parse_payload(told), now=line.clock.now())
+    assert let_go(line, shown) == 2
+    line.turn()
+    assert len(line.relay.mails) == 1, "the other one reads as it did"
+    [again] = looked_at(line)
+    assert again.mark != before[again.step_id]
+    assert any(step.reason == CHANGED for step in line.steps())
+    let_go(line, [again])
+    line.turn()
+    assert len(line.relay.mails) == 2
+
+
+def test_the_mark_stays_while_the_mail_does(line: Line) -> None:
+    shown = batched(line, "#1")
+    line.clock.current += timedelta(hours=30)
+    assert [one.mark for one in looked_at(line)] == [one.mark for one in shown]
+    assert look_code(looked_at(line)) == look_code(shown)
+    line.order(name="#2", id="#2")
+    line.turn()
+    assert look_code(looked_at(line)) != look_code(shown)
+
+
 def test_the_next_step_is_batched_again(line: Line) -> None:
-    batched(line, "#1", more=SECOND)
-    line.db.run_here(release, line.flows["plain"], by="maria", now=line.clock.now())
+    let_go(line, batched(line, "#1", more=SECOND))
     line.turn()
     line.wait(days=3)
     assert [one.outcome for one in line.steps()] == [StepOutcome.QUEUED, StepOutcome.BATCHED]
@@ -56,19 +114,23 @@ def test_the_next_step_is_batched_again(line: Line) -> None:
 
 
 def test_what_speaks_against_a_released_mail_still_holds(line: Line) -> None:
-    batched(line, "#1")
+    shown = batched(line, "#1")
     now = line.clock.now()
     line.db.run_here(suppress, ANA, Stream.ALL, SuppressionCause.BOUNCES, "it came back", now=now)
-    line.db.run_here(release, line.flows["plain"], by="maria", now=now)
+    let_go(line, shown)
     line.turn()
     [step] = line.steps()
     assert step.outcome is StepOutcome.SKIPPED
     assert line.relay.mails == []
 
 
+def skip(line: Line, shown: list[Shown]) -> int:
+    steps = [one.step_id for one in shown]
+    return line.db.run_here(skip_batch, line.flows["plain"], steps, by="maria", now=line.clock.now())
+
+
 def test_a_skipped_batch_goes_on_with_the_next_step(line: Line) -> None:
-    batched(line, "#1", more=SECOND)
-    assert line.db.run_here(skip_batch, line.flows["plain"], by="maria", now=line.clock.now()) == 1
+    assert skip(line, batched(line, "#1", more=SECOND)) == 1
     line.turn()
     [enrollment] = line.enrollments()
     [step] = line.steps()
@@ -76,15 +138,14 @@ def test_a_skipped_batch_goes_on_with_the_next_step(line: Line) -> None:
 
 
 def test_the_last_step_skipped_finishes_the_flow(line: Line) -> None:
-    batched(line, "#1")
-    line.db.run_here(skip_batch, line.flows["plain"], by="maria", now=line.clock.now())
+    skip(line, batched(line, "#1"))
     assert [one.state for one in line.enrollments()] == [EnrollmentState.FINISHED]
 
 
 def test_a_flow_that_became_live_needs_nobody(line: Line) -> None:
-    batched(line, "#1")
-    flow = line.flow("plain", flow_text())
-    line.db.run_here(release, replace(flow), by="maria", now=line.clock.now())
+    shown = batched(line, "#1")
+    line.flow("plain", flow_text())
+    let_go(line, shown)
     line.turn()
     assert len(line.relay.mails) == 1
 

@@ -42,3 +42,9 @@ def test_no_page_carries_scripts_styles_or_unescaped_values(path: Path) -> None:
     for word in ("<script", "<style", "style=", "onclick", "javascript:", "| safe", "|safe", "autoescape", "http://"):
         assert word not in text, word
     assert "https://" not in text
+
+
+def test_what_a_row_says_is_neither_html_nor_a_format_when_it_is_said_in_a_language(settings: Settings) -> None:
+    environment = Pages(settings)._environment("en", "UTC")
+    page = environment.from_string('{{ _(told) }}|{{ _("%(a)s and 100 %%", a=told) }}|{{ _("100 %%") }}')
+    assert page.render(told="<b>50 %</b>") == "&lt;b&gt;50 %&lt;/b&gt;|&lt;b&gt;50 %&lt;/b&gt; and 100 %|100 %"

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.model import Role
-from mailer.web.desk import deciding, publishing, running
+from mailer.web.desk import deciding, publishing, releasing, running
 from mailer.web.pages import STATIC
 from mailer.web.security import CSP
 from tests.web.build import case
@@ -41,8 +41,13 @@ OWN_MATTERS = {
     "/account/sessions/{session_id}/end",
     "/account/sessions/end-others",
 }
-GUARDS = {deciding: "decider", publishing: "publisher", running: "admin"}
-MAY = {"decider": {Role.AGENT, Role.ADMIN}, "publisher": {Role.MARKETER, Role.ADMIN}, "admin": {Role.ADMIN}}
+GUARDS = {deciding: "decider", publishing: "publisher", releasing: "releaser", running: "admin"}
+MAY = {
+    "decider": {Role.AGENT, Role.ADMIN},
+    "publisher": {Role.MARKETER, Role.ADMIN},
+    "releaser": set(Role),
+    "admin": {Role.ADMIN},
+}
 
 
 def addresses(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,101 @@
+"""What a flow would do once it is in service: for who is in it already, and for who would have come in last week."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, func, select
+
+from mailer.flows.coming import coming
+from mailer.flows.definition import Case, Flow
+from mailer.flows.forward import count_forward
+from mailer.flows.past import case_of, read_past
+from mailer.flows.simulate import ShopTerms, simulate
+from mailer.flows.terms import Terms
+from mailer.model import Enrollment, EnrollmentState, Event, Order
+
+_WEEK = timedelta(days=7)
+# So many orders are moved through the flow; the numbers of more are taken in proportion.
+_MOST = 150
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a publish would mean, counted before it happens."""
+
+    inside: int = 0
+    # Mails of the next seven days to those who are in it.
+    coming: int = 0
+    # Whose wait was made shorter, and how many of them would be due at once.
+    forward: int = 0
+    at_once: int = 0
+    cases: Sequence[Case] = ()
+    events: int = 0
+
+
+@dataclass(frozen=True)
+class LastWeek:
+    """What the flow would have done in the seven days before: orders looked at, let in, refused by reason, mails."""
+
+    events: int
+    looked_at: int
+    let_in: int
+    mails: int
+    refused: Sequence[tuple[str, int]] = field(default=())
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether only a part was looked at."""
+        return self.looked_at < self.events
+
+
+def rehearse(session: Session, before: Flow | None, after: Flow, terms: Terms, *, now: datetime) -> Rehearsal:
+    """Count, and gather the orders whose last week is to be played with `play` outside of a transaction."""
+    inside = select(func.count()).where(
+        Enrollment.flow == after.id, col(Enrollment.state).in_([EnrollmentState.ACTIVE, EnrollmentState.PAUSED])
+    )
+    forward, at_once = count_forward(session, before, after, terms, now=now) if before else (0, 0)
+    recent, cases = _recent(session, after, terms, now)
+    due = sum(1 for _ in coming(session, {after.id: after}, terms, only=after.id, now=now))
+    return Rehearsal(int(session.exec(inside).one()), due + _woken(session, after), forward, at_once, cases, recent)
+
+
+def play(after: Flow, rehearsal: Rehearsal, terms: Terms, *, now: datetime) -> LastWeek:
+    """Move last week's orders through the flow; pure."""
+    shop = ShopTerms(terms.country, terms.zone, terms.calendar)
+    stories = [simulate(after, case, shop, days=60) for case in rehearsal.cases]
+    lines = [line for story in stories for line in story if now - _WEEK < line.at <= now]
+    let_in = sum(any(line.what == "enter" for line in story) for story in stories)
+    refused = Counter(line.reason for line in lines if line.what == "refuse")
+    mails = sum(line.what == "send" for line in lines)
+    if rehearsal.cases:
+        mails = round(mails * rehearsal.events / len(rehearsal.cases))
+        let_in = round(let_in * rehearsal.events / len(rehearsal.cases))
+    return LastWeek(rehearsal.events, len(rehearsal.cases), let_in, mails, refused.most_common(5))
+
+
+def _woken(session: Session, flow: Flow) -> int:
+    """Who waits only because the flow was a draft goes on at once."""
+    wanted = select(func.count()).where(
+        Enrollment.flow == flow.id,
+        Enrollment.state == EnrollmentState.PAUSED,
+        col(Enrollment.reason) == "the flow is a draft",
+    )
+    return int(session.exec(wanted).one()) if flow.status != "draft" else 0
+
+
+def _recent(session: Session, flow: Flow, terms: Terms, now: datetime) -> tuple[int, list[Case]]:
+    """The orders of last week that something happened to which lets subjects in."""
+    fallback = flow.trigger.fallback
+    reach = max(fallback.wait.home.span, fallback.wait.abroad.span) if fallback else timedelta()
+    kinds = [flow.trigger.event, *([fallback.event] if fallback else [])]
+    since = now - _WEEK - reach
+    wanted = select(Event.order_id).where(
+        col(Event.kind).in_(kinds), col(Event.occurred_at) > since, col(Event.order_id).is_not(None)
+    )
+    numbers = list(dict.fromkeys(session.exec(wanted.order_by(col(Event.id).desc()).limit(5_000)).all()))
+    orders = session.exec(select(Order).where(col(Order.id).in_(numbers[:_MOST]))).all()
+    flows = {flow.id: flow}
+    cases = [case_of(session, read_past(session, one, flows, terms, now=now), flow, terms) for one in orders]
+    return len(numbers), cases
