@@ -282,6 +282,8 @@ async def serve(
         for server, listener in zip(servers, sockets, strict=True):
             group.create_task(server.serve(sockets=[listener]))
         await stop.wait()
+        # Pages that listen for news would keep their connections.
+        apps[0].state.live.close()
         for server in servers:
             server.should_exit = True
     await asyncio.to_thread(apps[0].state.desk.reader.close)

@@ -23,7 +23,10 @@ def register(app: typer.Typer) -> None:
 
 def queue(
     tab: Annotated[
-        str, typer.Option(help="to_approve, needs_person, on_its_way, waiting, failed, quarantine or closed.")
+        str,
+        typer.Option(
+            help="to_approve, needs_facts, needs_person, on_its_way, waiting, snoozed, sent, failed, closed, quarantine"
+        ),
     ] = "to_approve",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many lines.")] = 50,
 ) -> None:

@@ -50,6 +50,7 @@ class Conversation(Row, table=True):
     closed_at: datetime | None = maybe_moment()
     # Whose it is to answer; nobody's in particular when empty. No foreign key: people are only ever switched off.
     assignee_id: int | None = Field(default=None, index=True)
+    assigned_at: datetime | None = maybe_moment(index=True)
     # Put aside: what it waits for, until when, by which agent and since when. A newer mail always wakes it.
     snoozed_for: Snooze | None = Field(default=None, sa_type=Word(Snooze), nullable=True, index=True)
     snoozed_until: datetime | None = maybe_moment()

@@ -78,7 +78,8 @@ class Draft(Row, table=True):
     trouble_id: int | None = Field(default=None, index=True)
     reason: str = Field(default="", sa_type=Text)
     created_at: datetime = moment()
-    updated_at: datetime = moment()
+    # What changed since a moment is asked every second while somebody looks on.
+    updated_at: datetime = moment(index=True)
 
 
 class Approval(Row, table=True):

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Self
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from mailer.config import Settings
 from mailer.model import (
@@ -167,18 +167,24 @@ def newest_mail(session: Session, conversation_id: int) -> Message | None:
 
 def last_answer(session: Session, conversation_id: int) -> int:
     """The id of our last answer that left us; mails after it wait. A holding reply is no answer."""
+    return last_answers(session, [conversation_id]).get(conversation_id, 0)
+
+
+def last_answers(session: Session, conversation_ids: Sequence[int]) -> dict[int, int]:
+    """The same of many at once; without an answer there is no entry."""
     sent = (
-        select(Message.id)
+        select(Message.conversation_id, func.max(Message.id))
         .join(Delivery, col(Delivery.message_id) == Message.id)
         .outerjoin(Draft, col(Draft.id) == Delivery.draft_id)
         .where(
-            Message.conversation_id == conversation_id,
+            col(Message.conversation_id).in_(conversation_ids),
             Delivery.kind == "reply",
             col(Delivery.state).in_(_LEFT_US),
             col(Draft.holding).is_not(True),
         )
+        .group_by(col(Message.conversation_id))
     )
-    return session.exec(sent.order_by(col(Message.id).desc()).limit(1)).first() or 0
+    return {talk: newest or 0 for talk, newest in session.exec(sent)}
 
 
 def templates_of(draft: Draft) -> frozenset[str]:

@@ -25,6 +25,7 @@ from mailer.web.audit import Audited
 from mailer.web.console import (
     account,
     catch_up,
+    claims,
     deliveries,
     drafts,
     due,
@@ -33,6 +34,7 @@ from mailer.web.console import (
     health,
     interventions,
     item,
+    live,
     mail_bytes,
     notes,
     people,
@@ -48,10 +50,12 @@ from mailer.web.console import (
     studio,
     studio_look,
     templates,
+    views,
     wishes,
 )
 from mailer.web.desk import Desk, signed_in
 from mailer.web.door import Door
+from mailer.web.live import Live
 from mailer.web.pages import BUNDLE, STATIC, Pages
 from mailer.web.public import healthz, hooks, metrics
 from mailer.web.public.customers import Customers
@@ -86,6 +90,9 @@ _SIGNED_IN = (
     studio_look,
     templates,
     wishes,
+    claims,
+    views,
+    live,
 )
 _PUBLIC_BODY = 5_000_000
 
@@ -106,6 +113,7 @@ def build_console(
     app = _bare("Mailer console", _console_middleware(settings, pages, db, clock))
     app.state.desk = Desk(db, settings, clock, Terms.of(settings, keys), wake, pages, story=story)
     app.state.door = Door(db, settings, clock, wake)
+    app.state.live = Live(db, clock)
     problems.handle(app)
     for open_to_all in (sign_in, healthz, metrics):
         app.include_router(open_to_all.router)

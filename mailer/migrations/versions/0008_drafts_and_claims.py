@@ -11,6 +11,8 @@ def upgrade() -> None:
     # The queue: whose a conversation is, who has it open, kept views, and the indexes that lists go along.
     with op.batch_alter_table("conversation", schema=None) as batch_op:
         batch_op.add_column(sa.Column("assignee_id", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_index(batch_op.f("ix_conversation_assigned_at"), ["assigned_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_conversation_assignee_id"), ["assignee_id"], unique=False)
         batch_op.create_index("ix_conversation_state_updated_at", ["state", "updated_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_conversation_updated_at"), ["updated_at"], unique=False)
@@ -23,6 +25,7 @@ def upgrade() -> None:
         sqlite_where=running,
         postgresql_where=running,
     )
+    op.create_index(op.f("ix_draft_updated_at"), "draft", ["updated_at"], unique=False)
     op.create_table(
         "claim",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -12,6 +12,7 @@ from mailer.model import Delivery, Message
 from mailer.outbound.unknown import decide
 from mailer.replies.approve import undo
 from mailer.web.console.forms import Id
+from mailer.web.console.looking import Look
 from mailer.web.console.words import Notice
 from mailer.web.desk import Decider, Here
 
@@ -45,19 +46,19 @@ def conversation_of(session: Session, delivery_id: int) -> int:
 
 
 @router.post("/deliveries/{delivery_id}/cancellation")
-async def post_cancellation(here: Here, person: Decider, place: Conversation, delivery_id: Id) -> Response:
+async def post_cancellation(here: Here, person: Decider, look: Look, place: Conversation, delivery_id: Id) -> Response:
     """Undo an approval while there is time; the draft waits again."""
     await here.db.run(undo, delivery_id, agent_id=person.agent_id, now=here.clock.now())
     here.wake()
-    return RedirectResponse(f"/conversations/{place}?notice={Notice.UNDONE}", 303)
+    return RedirectResponse(look.item(place, f"notice={Notice.UNDONE}"), 303)
 
 
 @router.post("/deliveries/{delivery_id}/decision")
 async def post_decision(
-    here: Here, person: Decider, place: Conversation, delivery_id: Id, decision: Annotated[Decision, Form()]
+    here: Here, person: Decider, look: Look, place: Conversation, delivery_id: Id, decision: Annotated[Decision, Form()]
 ) -> Response:
     """Settle what the relay left open."""
     arrived = decision is Decision.ARRIVED
     await here.db.run(decide, delivery_id, arrived=arrived, agent_id=person.agent_id, now=here.clock.now())
     here.wake()
-    return RedirectResponse(f"/conversations/{place}?notice={Notice(decision.value)}", 303)
+    return RedirectResponse(look.item(place, f"notice={Notice(decision.value)}"), 303)

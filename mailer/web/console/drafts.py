@@ -11,6 +11,7 @@ from mailer.model import Draft, Fault
 from mailer.replies.approve import approve, edit
 from mailer.replies.dismiss import dismiss, take_back
 from mailer.web.console.forms import Id, Text, Version
+from mailer.web.console.looking import Look
 from mailer.web.console.queue import on_to_next
 from mailer.web.console.words import Notice
 from mailer.web.desk import Decider, Here
@@ -37,28 +38,31 @@ def conversation_of(session: Session, draft_id: int) -> int:
 
 
 @router.post("/drafts/{draft_id}/approval")
-async def post_approval(here: Here, person: Decider, place: Conversation, draft_id: Id, version: Version) -> Response:
+async def post_approval(
+    here: Here, person: Decider, look: Look, place: Conversation, draft_id: Id, version: Version
+) -> Response:
     """Let it go, after the time in which it can be taken back."""
     delivery = await here.db.run(
         approve, draft_id, version=version, agent_id=person.agent_id, terms=here.terms, now=here.clock.now()
     )
     here.wake()
-    return await on_to_next(here, place, f"undo={delivery}")
+    return await on_to_next(here, place, f"undo={delivery}", look)
 
 
 @router.post("/drafts/{draft_id}/text")
 async def post_text(
-    here: Here, person: Decider, place: Conversation, draft_id: Id, version: Version, text: Text
+    here: Here, person: Decider, look: Look, place: Conversation, draft_id: Id, version: Version, text: Text
 ) -> Response:
     """Another text for it, under a new version."""
     await here.db.run(edit, draft_id, version=version, text=text, agent_id=person.agent_id, now=here.clock.now())
-    return RedirectResponse(f"/conversations/{place}?notice={Notice.EDITED}", 303)
+    return RedirectResponse(look.item(place, f"notice={Notice.EDITED}"), 303)
 
 
 @router.post("/drafts/{draft_id}/dismissal")
 async def post_dismissal(
     here: Here,
     person: Decider,
+    look: Look,
     place: Conversation,
     draft_id: Id,
     version: Version,
@@ -74,13 +78,13 @@ async def post_dismissal(
     notice = Notice.CLOSED if fault is Fault.NO_ANSWER else Notice.DISMISSED
     query = f"notice={notice}&back=dismissal-{number}"
     if fault is Fault.OWN_WORDS:
-        return RedirectResponse(f"/conversations/{place}?{query}#own", 303)
-    return await on_to_next(here, place, query)
+        return RedirectResponse(f"{look.item(place, query)}#own", 303)
+    return await on_to_next(here, place, query, look)
 
 
 @router.post("/dismissals/{dismissal_id}/undo")
-async def post_undo(here: Here, person: Decider, dismissal_id: Id) -> Response:
+async def post_undo(here: Here, person: Decider, look: Look, dismissal_id: Id) -> Response:
     """Let a rejected draft wait again."""
     place = await here.db.run(take_back, dismissal_id, now=here.clock.now())
     here.wake()
-    return RedirectResponse(f"/conversations/{place}?notice={Notice.PENDING_AGAIN}", 303)
+    return RedirectResponse(look.item(place, f"notice={Notice.PENDING_AGAIN}"), 303)

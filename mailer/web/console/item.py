@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from sqlmodel import Session, col, select
 from starlette.responses import Response
 
@@ -13,17 +13,19 @@ from mailer.calendars import parse_zone
 from mailer.inbound.merge import regroupings
 from mailer.model import Agent, Delivery, Draft, OrderLine, Regrouping
 from mailer.rendering.tone import Finding, lint
-from mailer.replies.queue import Item, Tab, counts, item
+from mailer.replies.queue import Item, item
 from mailer.web.console.back import Back
 from mailer.web.console.due import due_of
 from mailer.web.console.forms import Id
 from mailer.web.console.known import Known, known_of
 from mailer.web.console.letters import in_time, mails
+from mailer.web.console.looking import Look
 from mailer.web.console.notes import Noted, notes_of
+from mailer.web.console.panes import in_panes, seconds_left
 from mailer.web.console.presets import presets
 from mailer.web.console.recipients import Recipients, recipients_of
 from mailer.web.console.wishes import wish_values
-from mailer.web.console.words import FAULTS, PARCEL, TABS, Notice, Standing, standing, told
+from mailer.web.console.words import FAULTS, PARCEL, Notice, Standing, standing, told
 from mailer.web.desk import Here, Reader
 
 router = APIRouter()
@@ -42,7 +44,6 @@ class Passage:
 class Sight:
     """What one look at an item shows."""
 
-    counts: dict[Tab, int]
     item: Item
     lines: list[OrderLine]
     author: str
@@ -55,8 +56,10 @@ class Sight:
 
 @router.get("/conversations/{conversation_id}")
 async def show_item(
+    request: Request,
     here: Here,
     person: Reader,
+    looking: Look,
     conversation_id: Id,
     edit: bool = False,
     undo: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
@@ -72,13 +75,14 @@ async def show_item(
     ours = frozenset(sender.address.lower() for sender in here.settings.senders.values())
     sight = await here.db.read(look, conversation_id, undo=undo, viewer=person.agent_id, ours=ours, now=now)
     found = sight.item
-    return here.pages.render(
-        "item.html",
-        person=person,
-        now=now,
+    return await in_panes(
+        request,
+        here,
+        person,
+        looking,
+        conversation_id,
         sight=sight,
         item=found,
-        tabs=TABS,
         parcel=PARCEL,
         entries=in_time(mails(found, now), sight.notes),
         passages=[Passage(entry.id or 0, entry.recipient, standing(entry, now)) for entry in found.deliveries],
@@ -90,6 +94,7 @@ async def show_item(
         edit=edit and person.may_decide,
         undo=sight.undo,
         undo_standing=standing(sight.undo, now) if sight.undo else None,
+        undo_seconds=seconds_left(sight.undo, now),
         notice=notice,
         back=back,
         faults=FAULTS,
@@ -105,7 +110,6 @@ def look(
     moved = regroupings(session, conversation_id)
     author = session.get(Agent, found.draft.written_by) if found.draft and found.draft.written_by else None
     return Sight(
-        counts=counts(session),
         item=found,
         lines=_lines(session, found),
         author=author.name if author else "",

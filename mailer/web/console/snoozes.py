@@ -10,6 +10,7 @@ from mailer.calendars import parse_zone
 from mailer.model import Snooze
 from mailer.replies.snooze import snooze, unsnooze
 from mailer.web.console.forms import Id
+from mailer.web.console.looking import Look
 from mailer.web.console.presets import When, moment_of
 from mailer.web.console.queue import on_to_next
 from mailer.web.console.words import Notice
@@ -26,6 +27,7 @@ async def post_snooze(
     here: Here,
     person: Decider,
     conversation_id: Id,
+    look: Look,
     when: Annotated[When, Form()],
     day: Annotated[date | None, Form()] = None,
 ) -> Response:
@@ -34,7 +36,7 @@ async def post_snooze(
     now, zone = here.clock.now(), parse_zone(person.zone or here.settings.shop.zone)
     kind, until = _KINDS.get(when, Snooze.UNTIL), moment_of(when, now, zone, day)
     await here.db.run(snooze, conversation_id, waits_for=kind, until=until, agent_id=person.agent_id, now=now)
-    return await on_to_next(here, conversation_id, f"notice={Notice.SNOOZED}&back=snooze-{conversation_id}")
+    return await on_to_next(here, conversation_id, f"notice={Notice.SNOOZED}&back=snooze-{conversation_id}", look)
 
 
 @router.post("/conversations/{conversation_id}/snooze/end")

@@ -11,25 +11,29 @@ from mailer.replies.queue import Tab
 from mailer.web.languages import N_
 
 TABS = {
-    Tab.TO_APPROVE: "To approve",
-    Tab.NEEDS_PERSON: "Needs a person",
-    Tab.ON_ITS_WAY: "On its way",
-    Tab.WAITING: "Waiting",
-    Tab.SNOOZED: "Snoozed",
-    Tab.FAILED: "Failed or unknown",
-    Tab.QUARANTINE: "Quarantine",
-    Tab.CLOSED: "Closed",
+    Tab.TO_APPROVE: N_("To approve"),
+    Tab.NEEDS_FACTS: N_("Needs facts"),
+    Tab.NEEDS_PERSON: N_("Needs a person"),
+    Tab.ON_ITS_WAY: N_("On its way"),
+    Tab.WAITING: N_("Waiting"),
+    Tab.SNOOZED: N_("Snoozed"),
+    Tab.SENT: N_("Sent"),
+    Tab.FAILED: N_("Failed or unknown"),
+    Tab.QUARANTINE: N_("Quarantine"),
+    Tab.CLOSED: N_("Closed"),
 }
 
 EMPTY = {
-    Tab.TO_APPROVE: "No draft waits for you. New ones appear here by themselves.",
-    Tab.NEEDS_PERSON: "No mail waits for a person's own words.",
-    Tab.ON_ITS_WAY: "No approved reply is on its way.",
-    Tab.WAITING: "No conversation waits for its customer.",
-    Tab.SNOOZED: "Nothing is put aside.",
-    Tab.FAILED: "Every approved reply was accepted, or is on its way.",
-    Tab.QUARANTINE: "Every mail could be read.",
-    Tab.CLOSED: "Nothing is closed yet.",
+    Tab.TO_APPROVE: N_("No draft waits for you. New ones appear here by themselves."),
+    Tab.NEEDS_FACTS: N_("No answer lacks a fact that you could add."),
+    Tab.NEEDS_PERSON: N_("No mail waits for a person's own words."),
+    Tab.ON_ITS_WAY: N_("No approved reply is on its way."),
+    Tab.WAITING: N_("We wait for no customer's answer."),
+    Tab.SNOOZED: N_("Nothing is put aside."),
+    Tab.SENT: N_("No conversation is answered and at rest."),
+    Tab.FAILED: N_("Every approved reply was accepted, or is on its way."),
+    Tab.QUARANTINE: N_("Every mail could be read."),
+    Tab.CLOSED: N_("Nothing is closed yet."),
 }
 
 FAULTS = {
@@ -78,6 +82,7 @@ class Notice(StrEnum):
     RELEASED = "released"
     WITHDRAWN = "withdrawn"
     SPREAD = "spread"
+    ASSIGNED = "assigned"
     SNOOZED = "snoozed"
     WOKEN = "woken"
     CLOSED = "closed"
@@ -90,30 +95,31 @@ class Notice(StrEnum):
 
 
 _NOTICES = {
-    Notice.EDITED: "Saved. Nothing is sent before somebody approves it.",
-    Notice.DISMISSED: "Draft rejected. The conversation now needs a person.",
-    Notice.UNDONE: "Taken back in time, nothing was sent.",
-    Notice.WRITTEN: "Your reply is a draft now. Approve it to send it.",
-    Notice.ARRIVED: "Noted: the reply arrived.",
-    Notice.AGAIN: "The reply is queued again.",
+    Notice.EDITED: N_("Saved. Nothing is sent before somebody approves it."),
+    Notice.DISMISSED: N_("Draft rejected. The conversation now needs a person."),
+    Notice.UNDONE: N_("Taken back in time, nothing was sent."),
+    Notice.WRITTEN: N_("Your reply is a draft now. Approve it to send it."),
+    Notice.ARRIVED: N_("Noted: the reply arrived."),
+    Notice.AGAIN: N_("The reply is queued again."),
     Notice.RETRIED: N_("Read or fetched again now; what still cannot be read comes back here with its reason."),
-    Notice.WHOLE: "The rest of the mail is fetched in the next round.",
-    Notice.REGROUPED: "The mails were moved.",
-    Notice.NOTED: "Your note is kept. Customers never see it.",
-    Notice.NOTE_REMOVED: "Your note is gone.",
-    Notice.STOPPED: "Nothing is sent any more, until somebody lets it go on.",
-    Notice.RESUMED: "Mails go out again.",
+    Notice.WHOLE: N_("The rest of the mail is fetched in the next round."),
+    Notice.REGROUPED: N_("The mails were moved."),
+    Notice.NOTED: N_("Your note is kept. Customers never see it."),
+    Notice.NOTE_REMOVED: N_("Your note is gone."),
+    Notice.STOPPED: N_("Nothing is sent any more, until somebody lets it go on."),
+    Notice.RESUMED: N_("Mails go out again."),
     Notice.ANYWAY: N_("It goes nevertheless; your reason is kept."),
     Notice.GIVEN_UP: N_("Given up. It stays listed under its state."),
     Notice.HELD: N_("Held until somebody releases it."),
     Notice.RELEASED: N_("Released; what else speaks against it is asked again."),
     Notice.WITHDRAWN: N_("It is never sent. Its conversation needs a person."),
     Notice.SPREAD: N_("Automatic mails go again, one after the other."),
+    Notice.ASSIGNED: N_("Noted whose it is."),
     Notice.SNOOZED: N_("Put aside; it comes back by itself."),
     Notice.WOKEN: N_("It waits for you again."),
     Notice.CLOSED: N_("Closed: nothing is sent."),
     Notice.PENDING_AGAIN: N_("Taken back: the draft waits again."),
-    Notice.CORRECTED: "Noted. The answer is drafted anew; what a person wrote is kept.",
+    Notice.CORRECTED: N_("Noted. The answer is drafted anew; what a person wrote is kept."),
 }
 
 
