@@ -55,3 +55,9 @@ def test_words_and_borders_stand_out(tokens: dict[str, str], front: str, behind:
 def test_both_schemes_name_the_same_colours() -> None:
     assert LIGHT.keys() == DARK.keys()
     assert len(LIGHT) > 10
+
+
+def test_every_part_of_the_sheet_is_closed_where_the_next_begins() -> None:
+    """Of two pages' parts that were joined, one easily loses its last brace, and the other with it."""
+    parts = SHEET.split("\n/* ")
+    assert [part.splitlines()[0] for part in parts if part.count("{") != part.count("}")] == []
