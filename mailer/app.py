@@ -46,7 +46,7 @@ from mailer.outbound.deliver import Deliverer, rescue
 from mailer.outbound.relays import RelayLimits, ask_at_once
 from mailer.outbound.smtp import Relay, RelayAccount
 from mailer.outbound.suppress import Limits
-from mailer.rendering.catalog import Catalog
+from mailer.rendering.shelf import TemplateShelf
 from mailer.rendering.shop_facts import sync_shop_facts
 from mailer.replies.acknowledge import Office, acknowledge_waiting
 from mailer.replies.case import House
@@ -103,15 +103,18 @@ class Worker:
         self.name = name
         self.bells = Bells()
         self.shelf = Shelf(db, self.story, settings.flows.directory, Terms.of(settings, keys))
+        self.templates = TemplateShelf(db, clock, settings.rendering.templates)
         self.own_addresses = frozenset(sender.address.lower() for sender in settings.senders.values())
         self.reader = Reader(Ourselves(self.own_addresses))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; then claim nothing more and let bodies in flight finish (`stop_after`)."""
         entries = read_timetable(self.settings.scheduler.timetable, JOBS, self.settings.shop.zone)
-        metronome = Metronome(Means(self.db, self.clock, self.settings, self.story), JOBS, entries, self.name)
-        # Before the first Event is taken: no flow may miss it.
+        means = Means(self.db, self.clock, self.settings, self.story, self.templates.catalog)
+        metronome = Metronome(means, JOBS, entries, self.name)
+        # Before the first Event is taken: no flow may miss it. And before the first mail is written.
         await self.shelf.read()
+        await self.templates.read()
         metronome.start()
         await metronome.announce()
         stopper = asyncio.create_task(self._ring_on(stop))
@@ -153,13 +156,14 @@ class Worker:
         rules = Rules.of(settings, self.keys)
         receive = partial(receive_stored, self.db, self.clock, self.own_addresses, read=self._read, rules=rules)
         house = House.of(settings, self.keys)
-        catalog = Catalog(settings.rendering.templates)
+        catalog = self.templates.catalog
         classifier = PhraseClassifier.shipped()
+        yield self._loop("templates", self.templates.read, then="draft")
         yield self._loop("receive", receive, then="triage")
         yield self._loop("triage", partial(triage_received, self.db, self.clock, classifier), then="draft")
         yield self._loop("draft", partial(draft_waiting, self.db, self.clock, catalog, house))
         if settings.replies.acknowledge:
-            office = Office.of(settings, self.keys)
+            office = Office.of(settings, self.keys, catalog)
             yield self._loop("acknowledge", partial(acknowledge_waiting, self.db, self.clock, office), then="deliver")
         limits = Limits.of(settings)
         yield self._loop("bounces", partial(take_bounces, self.db, self.clock, self.keys, limits))
@@ -172,7 +176,7 @@ class Worker:
         book = SourceBook(settings.sources, settings.inbound.relays)
         terms = Terms.of(settings, self.keys)
         enroller = Enroller(db, self.clock, story, self.shelf.flows, terms)
-        advancer = Advancer(db, self.clock, story, self.shelf.flows, Catalog(settings.rendering.templates), terms)
+        advancer = Advancer(db, self.clock, story, self.shelf.flows, self.templates.catalog, terms)
         # In a story that runs ahead an hour passes in a blink.
         loop = partial(self._loop, every=_FLOWS_LOOK_EVERY if story is self.clock else _LOOK_EVERY)
         yield loop("hooks", partial(take_payloads, db, story, book, hooks_of(settings.sources)), then="enroll")
@@ -276,6 +280,8 @@ async def serve(
     from mailer.web.server import build_console, build_public  # noqa: PLC0415
 
     apps = [build_console(db, settings, keys, clock, wake, story), build_public(db, settings, keys, clock, wake)]
+    renderer = apps[0].state.desk.renderer
+    await asyncio.to_thread(renderer.warm)
     servers = [_Server(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False)) for app in apps]
     log.info("listening", console=settings.web.console_listen, public=settings.web.public_listen)
     async with asyncio.TaskGroup() as group:
@@ -287,6 +293,7 @@ async def serve(
         for server in servers:
             server.should_exit = True
     await asyncio.to_thread(apps[0].state.desk.reader.close)
+    await asyncio.to_thread(renderer.close)
 
 
 async def check(settings: Settings, clock: Clock) -> list[Check]:

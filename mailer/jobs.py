@@ -51,6 +51,13 @@ class Means:
     settings: Settings
     # The time in which orders and flows live; None: the clock's.
     story: Clock | None = None
+    # The templates in service; None: the files.
+    templates: Catalog | None = None
+
+    @property
+    def catalog(self) -> Catalog:
+        """What mails are written from."""
+        return self.templates or Catalog(self.settings.rendering.templates)
 
 
 Job = Callable[[Means], Awaitable[None]]
@@ -114,7 +121,7 @@ async def look_after_clocks(means: Means) -> None:
         log.warning("clocks_were_missing", count=missing)
     if silent := await means.db.run(warn, clocks, now=means.clock.now()):
         house = House.of(means.settings, read_keys(means.settings.signing.key_file))
-        await hold_waiting(means.db, means.clock, Catalog(means.settings.rendering.templates), house, silent)
+        await hold_waiting(means.db, means.clock, means.catalog, house, silent)
 
 
 async def wake_snoozed(means: Means) -> None:

@@ -71,6 +71,14 @@ from mailer.model.source import (
     note_refusal,
 )
 from mailer.model.suppression import Stream, Suppression, SuppressionCause, lift_undeliverable
+from mailer.model.template import (
+    Comparison,
+    Measure,
+    TemplateEdition,
+    TemplateImage,
+    TemplateRevision,
+    TemplateState,
+)
 
 __all__ = [
     "BY_WORDS",
@@ -92,6 +100,7 @@ __all__ = [
     "Classification",
     "ClockKind",
     "ClockPause",
+    "Comparison",
     "Compensation",
     "Complaint",
     "Consent",
@@ -130,6 +139,7 @@ __all__ = [
     "Level",
     "LinkVisit",
     "Mailbox",
+    "Measure",
     "Mention",
     "Message",
     "MessageState",
@@ -176,6 +186,10 @@ __all__ = [
     "Stream",
     "Suppression",
     "SuppressionCause",
+    "TemplateEdition",
+    "TemplateImage",
+    "TemplateRevision",
+    "TemplateState",
     "Together",
     "Trouble",
     "TroubleKind",

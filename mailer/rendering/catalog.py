@@ -3,10 +3,9 @@
 `replies/order_status.en.md` is the key `replies/order_status` in `en`, `lifecycle/shipping_notice.de.html` is
 `lifecycle/shipping_notice` in `de`; variants of one storefront stand under `storefronts/NAME/` and are looked up first.
 A file begins with front matter between `+++` lines: TOML that says what it is and which values it uses, with a sample
-of each.
+of each. What was published from the console stands over the files: it is read in their stead, everywhere.
 """
 
-import hashlib
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,9 @@ from typing import Any
 
 from mailer.errors import InputError
 from mailer.rendering import front
-from mailer.rendering.environment import includes, mail_environment
+from mailer.rendering.environment import MailEnvironment, html_environment, includes, mail_environment
+from mailer.rendering.published import FILES_ONLY, Published
+from mailer.signing import Keys, digest
 
 FRAME = "blocks/frame"
 LIFECYCLE = "lifecycle/"
@@ -46,10 +47,49 @@ class Template:
 
 
 class Catalog:
-    """The templates of a folder. Files are read when asked for, so an edit counts from the next draft on."""
+    """The templates of a folder, and what was published over them.
 
-    def __init__(self, directory: Path) -> None:
+    Files are read when asked for, so an edit counts from the next draft on.
+    """
+
+    def __init__(self, directory: Path, published: Published = FILES_ONLY) -> None:
         self.directory = directory
+        self._published = published
+
+    @property
+    def published(self) -> Published:
+        """What stands over the files now."""
+        return self._published
+
+    def still(self) -> "Catalog":
+        """These templates as they are now, for one mail: nothing that is published meanwhile gets into it."""
+        return Catalog(self.directory, self.published)
+
+    def chosen(self, keys: Keys, subject: str) -> "Catalog":
+        """The templates for one conversation or passage: of texts that are compared, always the same for it."""
+        return Catalog(self.directory, self.published.chosen(keys, subject))
+
+    def with_text(self, name: str, text: str) -> "Catalog":
+        """These templates with another text of one of them: as they would be, were it published."""
+        return Catalog(self.directory, self.published.with_text(name, text))
+
+    def environment(self, storefront: str = "main", *, html: bool = False) -> MailEnvironment:
+        """In which the templates of a storefront are filled."""
+        made = html_environment if html else mail_environment
+        return made(self.directory, storefront, self.published.included)
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a text."""
+        return name in self.published.texts or (self.directory / name).is_file()
+
+    def raw(self, name: str) -> bytes:
+        """The bytes of a text. Raises OSError."""
+        known = self.published.texts.get(name)
+        return (self.directory / name).read_bytes() if known is None else known.encode()
+
+    def text(self, name: str) -> str:
+        """A text with its front matter. Raises InputError."""
+        return self._text(name)[0]
 
     def find(self, key: str, locales: Sequence[str], storefront: str = "main") -> Template:
         """The first of these languages that has the template. Raises InputError when none has."""
@@ -67,27 +107,31 @@ class Catalog:
     def _file(self, stem: str, storefront: str) -> str:
         """The file of that name, whether Markdown or HTML; "" when there is none."""
         names = (self.locate(f"{stem}{suffix}", storefront) for suffix in _SUFFIXES)
-        return next((name for name in names if (self.directory / name).is_file()), "")
+        return next((name for name in names if self.has(name)), "")
 
     def locate(self, name: str, storefront: str = "main") -> str:
         """The storefront's own file of that name where there is one, else everybody's."""
         own = f"storefronts/{storefront}/{name}"
-        return own if (self.directory / own).is_file() else name
+        return own if self.has(own) else name
 
     def read(self, name: str) -> Template:
         """One template file. Raises InputError with line and reason."""
+        text, sha256 = self._text(name)
+        return _parsed(name, text, sha256)
+
+    def _text(self, name: str) -> tuple[str, str]:
         try:
-            raw = (self.directory / name).read_bytes()
+            raw = self.raw(name)
             text = raw.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
             raise InputError(f"templates/{name}", [f"byte {error.start}: not UTF-8; save the file as UTF-8"]) from None
         except OSError as error:
             raise InputError(f"templates/{name}", [f"cannot be read ({error.strerror})"]) from None
-        return _parsed(name, text, hashlib.sha256(raw).hexdigest())
+        return text, digest(raw)
 
     def parts(self, template: Template, storefront: str = "main") -> list[Template]:
         """The template and every block that it includes, each once. Raises InputError."""
-        environment = mail_environment(self.directory, storefront)
+        environment = self.environment(storefront)
         found = {template.name: template}
         waiting = [template]
         while waiting:
@@ -103,18 +147,21 @@ class Catalog:
         """Name and content of the file with the words of the kit in a language. Raises InputError."""
         name = self.locate(f"words/{locale}.toml", storefront)
         try:
-            return name, _toml((self.directory / name).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"templates/{name}", [f"cannot be read ({error.strerror})"]) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            return name, _toml(self.text(name))
+        except tomllib.TOMLDecodeError as error:
             raise InputError(f"templates/{name}", [str(error)]) from None
 
     def sha256(self, name: str) -> str:
-        """Of a file as it is now; "" when it is gone. The same that a draft's `made_from` holds."""
+        """Of a text as it is now; "" when it is gone. The same that a draft's `made_from` holds."""
         try:
-            return hashlib.sha256((self.directory / name).read_bytes()).hexdigest()
+            return digest(self.raw(name))
         except OSError:
             return ""
+
+    def is_current(self, name: str, sha256: str) -> bool:
+        """Whether mails are made from this text now: it is in service, or compared with the one that is."""
+        challenger = self.published.challengers.get(name)
+        return (challenger is not None and challenger.sha256 == sha256) or self.sha256(name) == sha256
 
     def names(self) -> Iterator[str]:
         """Every template file that is a whole reply, by name."""
@@ -128,9 +175,13 @@ class Catalog:
         """Every template file of a mail that a flow sends, by name."""
         return (name for name in self._files(".html") if LIFECYCLE in name)
 
+    def every(self) -> Iterator[str]:
+        """Every text of any kind, by name."""
+        return (name for suffix in (*_SUFFIXES, ".toml") for name in self._files(suffix))
+
     def _files(self, suffix: str) -> Iterator[str]:
-        for path in sorted(self.directory.rglob(f"*{suffix}")):
-            yield path.relative_to(self.directory).as_posix()
+        files = {path.relative_to(self.directory).as_posix() for path in self.directory.rglob(f"*{suffix}")}
+        yield from sorted(files | {name for name in self.published.texts if name.endswith(suffix)})
 
 
 def chain(locales: Sequence[str]) -> list[str]:

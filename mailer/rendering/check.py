@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from mailer.errors import InputError
 from mailer.rendering.catalog import Catalog, Template
 from mailer.rendering.context import flatten
-from mailer.rendering.environment import includes, mail_environment, reads
+from mailer.rendering.environment import includes, reads
 from mailer.rendering.fact import general
 from mailer.rendering.front import line_of
 from mailer.rendering.known import ALWAYS, FRAMED, KNOWN, OF_THE_KIT
@@ -55,14 +55,21 @@ def missing_locales(catalog: Catalog) -> list[str]:
 
 
 def _check(catalog: Catalog, template: Template, *, whole: bool) -> list[str]:
-    text = (catalog.directory / template.name).read_text(encoding="utf-8-sig")
-    found = [*strange_values(catalog, template, text), *missing_blocks(catalog, template, text)]
-    found += left_over(without_jinja(text), template.locale)
-    if whole and template.kind == "reply":
-        found += [*_opening(template, text), *_like_the_english(catalog, template, text)]
+    text = catalog.text(template.name)
+    plain = without_jinja(text)
+    found = [*mistakes(catalog, template, text, whole=whole), *unfilled(plain), *sounds(plain, template.locale)]
     if found or not whole:
         return [f"templates/{template.name}: line {line}: {words}" for line, words in sorted(found)]
     return [str(error) for error in stumbles(catalog, template)]
+
+
+def mistakes(catalog: Catalog, template: Template, text: str, *, whole: bool) -> Iterator[tuple[int, str]]:
+    """What is wrong with a reply or a block whatever it says, by line."""
+    yield from strange_values(catalog, template, text)
+    yield from missing_blocks(catalog, template, text)
+    if whole and template.kind == "reply":
+        yield from _opening(template, text)
+        yield from _like_the_english(catalog, template, text)
 
 
 def strange_values(catalog: Catalog, template: Template, text: str) -> Iterator[tuple[int, str]]:
@@ -80,7 +87,7 @@ def strange_values(catalog: Catalog, template: Template, text: str) -> Iterator[
 
 
 def _read_by(catalog: Catalog, template: Template, text: str) -> Mapping[str, int]:
-    environment = mail_environment(catalog.directory)
+    environment = catalog.environment()
     found = reads(environment, template.name, template.body)
     for key in _SPOKEN:
         if isinstance(words := getattr(template, key), str):
@@ -90,9 +97,9 @@ def _read_by(catalog: Catalog, template: Template, text: str) -> Mapping[str, in
 
 def missing_blocks(catalog: Catalog, template: Template, text: str) -> Iterator[tuple[int, str]]:
     """Blocks that are not there, or speak another language; by line."""
-    for name in includes(mail_environment(catalog.directory), template.name, template.body):
+    for name in includes(catalog.environment(), template.name, template.body):
         line = text.count("\n", 0, text.find(name)) + 1
-        own = any((catalog.directory / one).is_file() for one in _homes(template, name))
+        own = any(catalog.has(one) for one in _homes(template, name))
         if not own:
             yield line, f"there is no block {name}"
         elif not name.endswith(f".{template.locale}.md"):
@@ -105,11 +112,15 @@ def _homes(template: Template, block: str) -> list[str]:
     return [f"{shop[0]}{block}", block] if shop else [block]
 
 
-def left_over(plain: str, locale: str) -> Iterator[tuple[int, str]]:
-    """What was to be filled in, and what sounds wrong, in the words of a template; by line."""
+def unfilled(plain: str) -> Iterator[tuple[int, str]]:
+    """What was to be filled in, in the words of a template; by line."""
     for pattern, why in _LEFT_OVER:
         for match in pattern.finditer(plain):
             yield plain.count("\n", 0, match.start()) + 1, f'"{match[0]}" is left over: {why}'
+
+
+def sounds(plain: str, locale: str) -> Iterator[tuple[int, str]]:
+    """What sounds wrong in the words of a template; by line."""
     for one in lint(plain, locale):
         yield one.line, f'"{one.words}": {one.why} {one.better}'
 
@@ -127,7 +138,7 @@ def _opening(template: Template, text: str) -> Iterator[tuple[int, str]]:
 def _like_the_english(catalog: Catalog, template: Template, text: str) -> Iterator[tuple[int, str]]:
     """What a mail needs, and what it means for the agent, does not depend on its language."""
     name = f"{template.name.removesuffix(f'.{template.locale}.md')}.en.md"
-    if template.locale == "en" or not (catalog.directory / name).is_file():
+    if template.locale == "en" or not catalog.has(name):
         return
     english = catalog.read(name)
     for key in ("before", "holding", "asks"):

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from mailer.errors import InputError
 from mailer.rendering.catalog import Catalog, Template
-from mailer.rendering.check import left_over, missing_blocks, strange_values, without_jinja
+from mailer.rendering.check import missing_blocks, sounds, strange_values, unfilled, without_jinja
 from mailer.rendering.context import flatten
 from mailer.rendering.fact import general
 from mailer.rendering.front import line_of
@@ -36,17 +36,21 @@ def check_lifecycle(catalog: Catalog) -> list[str]:
 
 
 def _check(catalog: Catalog, template: Template) -> list[str]:
-    text = (catalog.directory / template.name).read_text(encoding="utf-8-sig")
-    found = [
-        *_front(template, text),
-        *strange_values(catalog, template, text),
-        *missing_blocks(catalog, template, text),
-        *_no_piece(catalog, text),
-    ]
-    found += [*left_over(_without_tags(text), template.locale), *_like_the_english(catalog, template, text)]
+    text = catalog.text(template.name)
+    plain = without_tags(text)
+    found = [*mistakes(catalog, template, text), *unfilled(plain), *sounds(plain, template.locale)]
     if found:
         return [f"templates/{template.name}: line {line}: {words}" for line, words in sorted(found)]
-    return _tried(catalog, template)
+    return tried(catalog, template)
+
+
+def mistakes(catalog: Catalog, template: Template, text: str) -> Iterator[tuple[int, str]]:
+    """What is wrong with the mail of a flow whatever it says, by line."""
+    yield from _front(template, text)
+    yield from strange_values(catalog, template, text)
+    yield from missing_blocks(catalog, template, text)
+    yield from _no_piece(catalog, text)
+    yield from _like_the_english(catalog, template, text)
 
 
 def _front(template: Template, text: str) -> Iterator[tuple[int, str]]:
@@ -70,7 +74,7 @@ def _no_piece(catalog: Catalog, text: str) -> Iterator[tuple[int, str]]:
 def _like_the_english(catalog: Catalog, template: Template, text: str) -> Iterator[tuple[int, str]]:
     """What a mail needs, and what it is, does not depend on its language."""
     name = f"{template.name.removesuffix(f'.{template.locale}.html')}.en.html"
-    if template.locale == "en" or not (catalog.directory / name).is_file():
+    if template.locale == "en" or not catalog.has(name):
         return
     english = catalog.read(name)
     for key in ("kind", "sender"):
@@ -98,7 +102,7 @@ def _words_of_kit(catalog: Catalog) -> Iterator[str]:
             yield f"templates/{name}: there is no {', '.join(sorted(missing))}; words/en.toml has all of them"
 
 
-def _tried(catalog: Catalog, template: Template) -> list[str]:
+def tried(catalog: Catalog, template: Template) -> list[str]:
     """The mistakes that only some facts bring out, and those of the whole mail."""
     trial = LifecycleTrial(catalog, template)
     where = f"templates/{template.name}: "
@@ -158,7 +162,7 @@ def _mail(catalog: Catalog, template: Template, facts: Mapping[str, object]) -> 
     return render_lifecycle(catalog, key, facts, {}, locales=[template.locale], storefront=storefront)
 
 
-def _without_tags(text: str) -> str:
+def without_tags(text: str) -> str:
     """The words of a template, each on its line."""
     return _TAG.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), without_jinja(text))
 

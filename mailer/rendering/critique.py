@@ -14,6 +14,7 @@ from mailer.rendering import check, check_lifecycle
 from mailer.rendering.catalog import LIFECYCLE, Catalog, Template
 from mailer.rendering.context import flatten
 from mailer.rendering.contrast import faint
+from mailer.rendering.fact import general
 from mailer.rendering.front import line_of
 from mailer.rendering.lifecycle import LifecycleTrial, render_lifecycle
 from mailer.rendering.markup import markup_mistakes
@@ -32,6 +33,12 @@ class Remark:
     words: str
     is_mistake: bool = True
     file: str = ""
+
+    @property
+    def told(self) -> str:
+        """In one line."""
+        words = f"line {self.line}: {self.words}" if self.line else self.words
+        return f"templates/{self.file}: {words}" if self.file else words
 
 
 def examine(catalog: Catalog, name: str, text: str, never_told: Mapping[str, str] | None = None) -> list[Remark]:
@@ -59,40 +66,40 @@ def missing_languages(catalog: Catalog, name: str) -> Iterator[str]:
     if name.count(".") < 2:
         return
     stem, _, suffix = name.rsplit(".", 2)
-    lacking = [one for one in check.SHIPPED if not (catalog.directory / f"{stem}.{one}.{suffix}").is_file()]
+    lacking = [one for one in check.SHIPPED if not catalog.has(f"{stem}.{one}.{suffix}")]
     if lacking and len(lacking) < len(check.SHIPPED):
         yield f"there is none in {', '.join(lacking)}: customers who speak that get it in another language"
 
 
 def _by_line(catalog: Catalog, template: Template, text: str) -> Iterator[Remark]:
     is_html, is_block = template.name.endswith(".html"), "blocks/" in template.name
-    wrong: list[tuple[int, str]] = []
+    wrong: Iterable[tuple[int, str]]
     if is_html and LIFECYCLE in template.name:
-        wrong += [*check_lifecycle._front(template, text), *check_lifecycle._no_piece(catalog, text)]
-        wrong += check_lifecycle._like_the_english(catalog, template, text)
-    elif not is_html and not is_block and template.kind == "reply":
-        wrong += [*check._opening(template, text), *check._like_the_english(catalog, template, text)]
-    if LIFECYCLE in template.name or is_block or not is_html:
-        wrong += [*check.strange_values(catalog, template, text), *check.missing_blocks(catalog, template, text)]
-    else:
+        wrong = check_lifecycle.mistakes(catalog, template, text)
+    elif is_html and not is_block:
+        # The kit and the layout are filled with what others declare; that their Jinja reads is all we can tell.
         catalog.parts(template)
-    plain = check_lifecycle._without_tags(text) if is_html else check.without_jinja(text)
-    for line, words in (*wrong, *markup_mistakes(text)):
+        wrong = ()
+    else:
+        wrong = check.mistakes(catalog, template, text, whole=not is_block)
+    plain = check_lifecycle.without_tags(text) if is_html else check.without_jinja(text)
+    for line, words in (*wrong, *check.unfilled(plain), *markup_mistakes(text)):
         yield Remark(line, words)
-    for line, words in check.left_over(plain, template.locale):
-        yield Remark(line, words, is_mistake="is left over" in words)
+    for line, words in check.sounds(plain, template.locale):
+        yield Remark(line, words, is_mistake=False)
 
 
 def _unknowable(template: Template, text: str, never_told: Mapping[str, str]) -> Iterator[Remark]:
     needed = flatten(template.needs)
-    for path, why in never_told.items():
-        yield Remark(line_of(path, text), f"{path} is never known here: {why}", is_mistake=path in needed)
+    for path in {**needed, **flatten(template.optional)}:
+        if why := never_told.get(general(path)):
+            yield Remark(line_of(path, text), f"{path} is never known here: {why}", is_mistake=path in needed)
 
 
 def _filled(catalog: Catalog, template: Template, text: str) -> list[Remark]:
     """What only filling it with many facts brings out."""
     if LIFECYCLE in template.name and template.name.endswith(".html"):
-        found = list(_read(check_lifecycle._tried(catalog, template), template.name, text))
+        found = list(_read(check_lifecycle.tried(catalog, template), template.name, text))
         return found or list(_seen(catalog, template, text))
     if template.name.endswith(".md") and "blocks/" not in template.name:
         return [one for error in stumbles(catalog, template) for one in _read([str(error)], template.name, text)]

@@ -51,6 +51,8 @@ _KEPT_FILTERS = (
     *("selectattr", "sort", "string", "striptags", "sum", "title", "trim", "truncate", "unique", "upper"),
     *("urlencode", "wordcount"),
 )
+# Texts that stand over the files of the folder, by name.
+Texts = tuple[tuple[str, str], ...]
 _KEPT_METHODS = ("items", "keys", "values", "get", "startswith", "endswith", "lower", "upper", "strip")
 
 
@@ -67,19 +69,26 @@ class _LimitedCode(CodeGenerator):
 
 
 class _BlockLoader(FileSystemLoader):
-    """Blocks of the storefront first; their front matter is no part of the mail."""
+    """Blocks of the storefront first, what was published before its file; their front matter is no part of the mail."""
 
-    def __init__(self, directory: Path, storefront: str) -> None:
+    def __init__(self, directory: Path, storefront: str, published: Texts) -> None:
         super().__init__(directory, encoding="utf-8-sig")
         self.storefront = storefront
+        self.published = dict(published)
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
         """The words of a block. Raises TemplateNotFound, or InputError when its front matter is broken."""
         try:
-            text, file, fresh = super().get_source(environment, f"storefronts/{self.storefront}/{template}")
+            text, file, fresh = self._text(environment, f"storefronts/{self.storefront}/{template}")
         except TemplateNotFound:
-            text, file, fresh = super().get_source(environment, template)
+            text, file, fresh = self._text(environment, template)
         return front.split(f"templates/{template}", text)[1], file, fresh
+
+    def _text(self, environment: Environment, name: str) -> tuple[str, str, Callable[[], bool]]:
+        if (text := self.published.get(name)) is not None:
+            return text, f"{self.searchpath[0]}/{name}", lambda: True
+        found: tuple[str, str, Callable[[], bool]] = super().get_source(environment, name)
+        return found
 
 
 class MailEnvironment(ImmutableSandboxedEnvironment):
@@ -117,24 +126,25 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
 
 
 @lru_cache
-def mail_environment(directory: Path, storefront: str = "main") -> MailEnvironment:
-    """An environment for mails in Markdown: blocks are included from `directory`, unknown variables are errors.
+def mail_environment(directory: Path, storefront: str = "main", published: Texts = ()) -> MailEnvironment:
+    """An environment for mails in Markdown: what it includes is published, else a file.
 
-    No HTML escaping here: the text is the mail, and what becomes of it in HTML is escaped there.
+    Unknown variables are errors. No HTML escaping here: the text is the mail, and what becomes of it in HTML is
+    escaped there.
     """
     # Markdown: the HTML part is made from it with HTML switched off.
-    return _environment(directory, storefront, autoescape=False)
+    return _environment(directory, storefront, published, autoescape=False)
 
 
 @lru_cache
-def html_environment(directory: Path, storefront: str = "main") -> MailEnvironment:
+def html_environment(directory: Path, storefront: str = "main", published: Texts = ()) -> MailEnvironment:
     """The same for mails in HTML: every value is escaped, and no filter lifts that."""
-    return _environment(directory, storefront, autoescape=True)
+    return _environment(directory, storefront, published, autoescape=True)
 
 
-def _environment(directory: Path, storefront: str, *, autoescape: bool) -> MailEnvironment:
+def _environment(directory: Path, storefront: str, published: Texts, *, autoescape: bool) -> MailEnvironment:
     environment = MailEnvironment(
-        loader=_BlockLoader(directory, storefront),
+        loader=_BlockLoader(directory, storefront, published),
         undefined=StrictUndefined,
         autoescape=autoescape,
         trim_blocks=True,

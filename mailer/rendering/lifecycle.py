@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from mailer.errors import InputError
 from mailer.rendering.catalog import LIFECYCLE, Catalog, Template, chain
 from mailer.rendering.context import flatten
-from mailer.rendering.environment import html_environment, macros, written
+from mailer.rendering.environment import macros, written
 from mailer.rendering.fact import Facts
 from mailer.rendering.hosts import is_name, own_link, without_links
 from mailer.rendering.inline import inlined, inlined_page, rules_of
@@ -71,7 +71,7 @@ def render_lifecycle(
     told = facts.values() if isinstance(facts, Facts) else facts
     known = _tame({**told, **(extra or {}), **{f"links.{name}": url for name, url in links.items()}})
     known["formal"] = formal and known.get("formal", True)
-    return _Mail(catalog, f"{LIFECYCLE}{key}", locales, storefront, known).written()
+    return _Mail(catalog.still(), f"{LIFECYCLE}{key}", locales, storefront, known).written()
 
 
 class _Mail:
@@ -98,7 +98,7 @@ class _Mail:
             kit.name: kit.sha256,
             self.words_name: catalog.sha256(self.words_name),
         }
-        environment = html_environment(catalog.directory, storefront)
+        environment = catalog.environment(storefront, html=True)
         shared = {"words": words, "formal": facts["formal"]}
         self.more = {
             "words": words,

@@ -12,7 +12,7 @@ from jinja2 import nodes, pass_context
 from jinja2.runtime import Context
 from jinja2.visitor import NodeTransformer
 
-from mailer.rendering.environment import MailEnvironment, mail_environment
+from mailer.rendering.environment import MailEnvironment, Texts, mail_environment
 from mailer.rendering.marked import with_mark
 
 _FILTER, PLACES = "_marked", "_places"
@@ -40,9 +40,9 @@ class _Marker(NodeTransformer):
 
 
 @lru_cache
-def marking_environment(directory: Path, storefront: str = "main") -> MarkingEnvironment:
+def marking_environment(directory: Path, storefront: str = "main", published: Texts = ()) -> MarkingEnvironment:
     """The environment for mails in Markdown whose text comes out with marks."""
-    plain = mail_environment(directory, storefront)
+    plain = mail_environment(directory, storefront, published)
     environment = MarkingEnvironment(
         loader=plain.loader,
         undefined=plain.undefined,

@@ -5,7 +5,7 @@ from typing import Any
 
 from mailer.rendering.catalog import Catalog, Template, chain
 from mailer.rendering.context import context, flatten, merged, shaped
-from mailer.rendering.environment import MailEnvironment, html_environment, mail_environment, render_text
+from mailer.rendering.environment import MailEnvironment, render_text
 from mailer.rendering.fact import general
 from mailer.rendering.known import ALWAYS
 from mailer.rendering.marking import PLACES, marking_environment, places
@@ -33,10 +33,13 @@ class Page:
     ) -> None:
         self.template, self.source, self._marking = template, template.body if source is None else source, marking
         self.parts = catalog.parts(template, storefront)
-        plain = marking_environment if marking else mail_environment
-        self._plain: MailEnvironment = plain(catalog.directory, storefront)
+        self._plain: MailEnvironment = (
+            marking_environment(catalog.directory, storefront, catalog.published.included)
+            if marking
+            else catalog.environment(storefront)
+        )
         html = template.name.endswith(".html")
-        self.environment = html_environment(catalog.directory, storefront) if html else self._plain
+        self.environment = catalog.environment(storefront, html=True) if html else self._plain
         self.samples: dict[str, Any] = {}
         for part in self.parts:
             self.samples = merged(self.samples, merged(part.optional, part.needs))

@@ -51,6 +51,7 @@ def compose_reply(
 
     Raises MissingFacts for all of them together, and InputError when a template is broken or there is none.
     """
+    catalog = catalog.still()
     frame, *replies = catalog.find_all([FRAME, *(f"replies/{key}" for key in keys)], locales, storefront)
     pages = [Page(catalog, one, locales, facts, storefront) for one in replies]
     around = Page(catalog, frame, locales, facts, storefront)
@@ -68,6 +69,7 @@ def facts_in(
     text: str,
 ) -> list[Mark]:
     """Where each fact stands in the text that `compose_reply` made of the same; nothing where it reads otherwise."""
+    catalog = catalog.still()
     frame, *replies = catalog.find_all([FRAME, *(f"replies/{key}" for key in keys)], locales, storefront)
     pages = [Page(catalog, one, locales, facts, storefront, marking=True) for one in [*replies, frame]]
     found, marks = read(f"{_text(pages[:-1], pages[-1])}\n")
@@ -78,6 +80,7 @@ def render_reply(
     catalog: Catalog, key: str, locales: Sequence[str], facts: Mapping[str, object], storefront: str = "main"
 ) -> Rendered:
     """A mail that is a whole template by itself. Raises MissingFacts or InputError."""
+    catalog = catalog.still()
     page = Page(catalog, catalog.find(f"replies/{key}", locales, storefront), locales, facts, storefront)
     if missing := page.missing():
         raise MissingFacts(f"templates/{page.template.name}", missing)

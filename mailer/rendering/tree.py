@@ -72,14 +72,11 @@ def _texts(catalog: Catalog, name: str) -> Iterator[str]:
 
 
 def _html_blocks(catalog: Catalog) -> Iterator[str]:
-    for path in sorted(catalog.directory.rglob("blocks/*.html")):
-        yield path.relative_to(catalog.directory).as_posix()
+    return (name for name in catalog.every() if "blocks/" in name and name.endswith(".html"))
 
 
 def _around(catalog: Catalog) -> Iterator[str]:
-    for pattern in (KIT, LAYOUT, "words/*.toml"):
-        for path in sorted(catalog.directory.rglob(pattern)):
-            yield path.relative_to(catalog.directory).as_posix()
+    return (name for name in catalog.every() if name.endswith(".toml") or name.rpartition("/")[2] in (KIT, LAYOUT))
 
 
 def _entry(catalog: Catalog, where: tuple[str, str], files: dict[str, str]) -> Entry:

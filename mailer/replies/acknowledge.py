@@ -64,7 +64,7 @@ class Office:
     keys: Keys
 
     @classmethod
-    def of(cls, settings: Settings, keys: Keys) -> Self:
+    def of(cls, settings: Settings, keys: Keys, catalog: Catalog | None = None) -> Self:
         """As config.toml says."""
         return cls(
             settings.sender.address,
@@ -74,7 +74,7 @@ class Office:
             Clocks.of(settings).rules[ClockKind.FIRST_ANSWER],
             Switches(**settings.replies.stops.model_dump()),
             frozenset(sender.address.lower() for sender in settings.senders.values()),
-            Catalog(settings.rendering.templates),
+            catalog or Catalog(settings.rendering.templates),
             keys,
         )
 

@@ -36,7 +36,7 @@ def refresh(session: Session, draft_ids: Sequence[int], catalog: Catalog, *, now
 
 def changed_templates(catalog: Catalog, made_from: Mapping[str, str]) -> list[str]:
     """The files that a text was made from and that read otherwise now."""
-    return [name for name, sha256 in made_from.items() if catalog.sha256(name) != sha256]
+    return [name for name, sha256 in made_from.items() if not catalog.is_current(name, sha256)]
 
 
 def lacking(session: Session, limit: int) -> list[int]:
@@ -71,11 +71,11 @@ def _ran_out(now: datetime) -> ColumnElement[bool]:
 
 
 def _rewritten(catalog: Catalog, recipes: Sequence[str]) -> list[str]:
-    """Those recipes, as they are stored, of which a file has changed; each file is looked at once."""
+    """Those recipes, as they are stored, of which a text has changed; each edition is looked at once."""
     told = {recipe: json.loads(recipe) for recipe in recipes}
-    names = {name for made_from in told.values() for name in made_from}
-    now = {name: catalog.sha256(name) for name in names}
-    return [recipe for recipe, made_from in told.items() if any(now[name] != made_from[name] for name in made_from)]
+    editions = {edition for made_from in told.values() for edition in made_from.items()}
+    old = {(name, sha256) for name, sha256 in editions if not catalog.is_current(name, sha256)}
+    return [recipe for recipe, made_from in told.items() if not old.isdisjoint(made_from.items())]
 
 
 def _recipe() -> ColumnElement[str]:

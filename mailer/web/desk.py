@@ -13,6 +13,9 @@ from mailer.db import Database
 from mailer.errors import MailerError
 from mailer.inbound.child import Reader as MailReader
 from mailer.rendering.catalog import Catalog
+from mailer.rendering.press import Press
+from mailer.rendering.renderer import Renderer
+from mailer.rendering.shelf import TemplateShelf
 from mailer.replies.approve import Terms
 from mailer.web import auth
 from mailer.web.auth import SignedIn
@@ -48,6 +51,9 @@ class Desk:
     terms: Terms
     wake: Callable[[], None]
     pages: Pages
+    # The templates in service, and where texts that people write are filled and checked.
+    templates: TemplateShelf
+    renderer: Renderer = field(default_factory=Renderer)
     passwords: Passwords = field(default_factory=Passwords)
     throttle: Throttle = field(default_factory=Throttle)
     # Hostile mail is read in a process of its own, which is started when somebody first asks for HTML or a file.
@@ -63,8 +69,13 @@ class Desk:
 
     @property
     def catalog(self) -> Catalog:
-        """The templates in service."""
-        return Catalog(self.settings.rendering.templates)
+        """The templates in service as this process knows them; `newest_templates` looks for newer ones."""
+        return self.templates.catalog
+
+    @property
+    def press(self) -> Press:
+        """What puts texts into service."""
+        return Press(self.db, self.clock, self.templates, self.renderer)
 
     @property
     def is_https(self) -> bool:
@@ -95,6 +106,15 @@ def desk(request: Request) -> Desk:
 
 
 Here = Annotated[Desk, Depends(desk)]
+
+
+async def newest_templates(here: Here) -> Catalog:
+    """The templates as they are in service at this request."""
+    await here.templates.read()
+    return here.templates.catalog.still()
+
+
+Templates = Annotated[Catalog, Depends(newest_templates)]
 
 
 async def signed_in(request: Request, here: Here) -> SignedIn:

@@ -17,6 +17,7 @@ from starlette.types import Scope
 from mailer.clock import Clock
 from mailer.config import Settings
 from mailer.db import Database
+from mailer.rendering.shelf import TemplateShelf
 from mailer.replies.approve import Terms
 from mailer.signing import Keys
 from mailer.web import problems
@@ -111,7 +112,8 @@ def build_console(
     """
     pages = Pages(settings)
     app = _bare("Mailer console", _console_middleware(settings, pages, db, clock))
-    app.state.desk = Desk(db, settings, clock, Terms.of(settings, keys), wake, pages, story=story)
+    shelf = TemplateShelf(db, clock, settings.rendering.templates)
+    app.state.desk = Desk(db, settings, clock, Terms.of(settings, keys), wake, pages, shelf, story=story)
     app.state.door = Door(db, settings, clock, wake)
     app.state.live = Live(db, clock)
     problems.handle(app)

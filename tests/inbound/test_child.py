@@ -5,13 +5,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mailer.clock import monotonic
 from mailer.errors import InputError
-from mailer.inbound import child as place
 from mailer.inbound.authenticity import Ourselves
 from mailer.inbound.child import Reader
 from mailer.inbound.parse import parse
@@ -132,7 +132,7 @@ def test_a_mail_that_needs_too_much_memory_is_refused_and_the_next_one_read() ->
 
 
 def test_it_is_renewed_after_many_mails(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(place, "_MAILS_PER_CHILD", 2)
+    monkeypatch.setattr(reader, "_work", replace(reader._work, most=2))
     reader.read(PLAIN)
     first = pid_of(reader)
     reader.read(PLAIN)

@@ -6,7 +6,6 @@ import pytest
 
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.critique import Remark, examine, head_remarks
-from mailer.rendering.edited import EditedCatalog
 from tests.build import TEMPLATES
 
 NOTICE = "lifecycle/shipping_notice.en.html"
@@ -20,7 +19,7 @@ def said(name: str, *changes: tuple[str, str], **more: dict[str, str]) -> list[R
     for old, new in changes:
         assert old in text, old
         text = text.replace(old, new, 1)
-    return examine(EditedCatalog(Catalog(TEMPLATES), name, text), name, text, **more)
+    return examine(Catalog(TEMPLATES).with_text(name, text), name, text, **more)
 
 
 @pytest.mark.parametrize("name", [NOTICE, REVIEW, ANSWER, "blocks/parcel.en.md", "kit.html", "layout.html"])

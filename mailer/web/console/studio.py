@@ -2,22 +2,21 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import JSONResponse, Response
 
 from mailer.errors import InputError, NotFound
 from mailer.rendering.catalog import Catalog
-from mailer.rendering.environment import mail_environment
 from mailer.rendering.known import SAMPLES
 from mailer.rendering.lifecycle import KIT
 from mailer.rendering.show import STATES
 from mailer.rendering.tree import Entry, entries, split
 from mailer.rendering.where import where_to_add
 from mailer.web.console.studio_look import looks, remarks_on
-from mailer.web.desk import Here, Reader
+from mailer.web.desk import Here, Reader, newest_templates
 from mailer.web.languages import N_
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(newest_templates)])
 
 LOOKS = {
     "desktop": N_("Desktop"),
@@ -79,7 +78,7 @@ async def words(here: Here, person: Reader, name: str) -> Response:
     return JSONResponse(
         {
             "paths": paths,
-            "filters": [{"label": one} for one in sorted(mail_environment(catalog.directory).filters)],
+            "filters": [{"label": one} for one in sorted(catalog.environment().filters)],
             "kit": [{"label": one, "apply": f"{one}("} for one in _pieces(catalog)],
             "blocks": blocks,
             "tags": [{"label": one} for one in _TAGS],
@@ -97,7 +96,7 @@ def found(catalog: Catalog, name: str) -> Entry:
 
 def text_of(catalog: Catalog, name: str) -> str:
     """The text in service."""
-    return (catalog.directory / name).read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+    return catalog.text(name)
 
 
 def _paths() -> dict[str, Any]:

@@ -1,11 +1,10 @@
 """While somebody writes a template: what is wrong with it, and how it looks. Neither keeps anything."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Depends, Form
 from pydantic import AfterValidator
 from sqlmodel import Session
 from starlette.responses import JSONResponse, Response
@@ -14,21 +13,20 @@ from mailer.errors import InputError, NotFound
 from mailer.flows.supplies import never_told
 from mailer.orders.show import find_order
 from mailer.rendering.catalog import LIFECYCLE
-from mailer.rendering.context import flatten
-from mailer.rendering.critique import Remark, examine
-from mailer.rendering.edited import EditedCatalog
+from mailer.rendering.critique import Remark
 from mailer.rendering.facts import Subject, read_facts
 from mailer.rendering.frame import framed_mail
+from mailer.rendering.known import KNOWN
 from mailer.rendering.render import MissingFacts
 from mailer.rendering.shipment_facts import newest_occasion
-from mailer.rendering.show import STATES, About, Shown, show
+from mailer.rendering.show import STATES, About, Shown
 from mailer.rendering.tree import split
 from mailer.web.console.forms import Text, plain_text
 from mailer.web.console.templates import flows_of
-from mailer.web.desk import Desk, Here, Publisher, Reader
+from mailer.web.desk import Desk, Here, Publisher, Reader, newest_templates
 from mailer.web.security import framed
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(newest_templates)])
 
 Word = Annotated[str, Form(max_length=200), AfterValidator(plain_text)]
 
@@ -62,17 +60,8 @@ async def shown(here: Here, person: Reader, document: str) -> Response:
 async def remarks_on(here: Desk, name: str, text: str) -> list[Remark]:
     """All checks of one text."""
     flows = await here.db.read(flows_of, here, split(name)[1].split("/")[-1]) if LIFECYCLE in name else []
-    catalog = EditedCatalog(here.catalog, name, text)
-
-    def work() -> list[Remark]:
-        try:
-            template = catalog.read(name)
-        except InputError:
-            return examine(catalog, name, text)
-        declared = (*flatten(template.needs), *flatten(template.optional))
-        return examine(catalog, name, text, dict(never_told(flows, split(name)[1].split("/")[-1], declared)))
-
-    return await asyncio.to_thread(work)
+    untold = dict(never_told(flows, split(name)[1].split("/")[-1], KNOWN))
+    return await here.renderer.check(here.catalog, name, text, untold)
 
 
 async def looks(
@@ -83,7 +72,7 @@ async def looks(
     try:
         facts = await here.db.read(facts_of, here, order, storefront, locale, now=here.clock.now()) if order else None
         about = About(facts, state if state in STATES else "", formal=here.settings.shop.address == "formal")
-        mail = await asyncio.to_thread(show, EditedCatalog(here.catalog, name, text), name, about)
+        mail = await here.renderer.show(here.catalog, name, text, about)
     except MissingFacts as error:
         return _nothing("\n".join(["It cannot be written yet. It needs:", *error.missing]))
     except (InputError, NotFound) as error:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from sqlmodel import Session
 from starlette.responses import Response
 
@@ -13,10 +13,10 @@ from mailer.flows.files import in_service
 from mailer.model import Intent
 from mailer.rendering.check import SHIPPED
 from mailer.rendering.tree import Entry, entries, says
-from mailer.web.desk import Desk, Here, Reader
+from mailer.web.desk import Desk, Here, Reader, newest_templates
 from mailer.web.languages import N_
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(newest_templates)])
 
 # As the wishes of customers are grouped everywhere.
 _GROUPS: Sequence[tuple[str, Sequence[Intent]]] = (
