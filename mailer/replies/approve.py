@@ -24,6 +24,7 @@ from mailer.model import (
     DraftState,
     Fault,
     Message,
+    SeenChange,
     SentCopy,
 )
 from mailer.offers.compensation import OfferTerms, grant
@@ -241,6 +242,16 @@ def see(
         refuse_news(news)
     if news:
         note_seen(session, draft, news, catalog, agent_id=agent_id, now=now)
+
+
+def see_another(session: Session, draft_id: int, *, version: int, instead: int, agent_id: int, now: datetime) -> None:
+    """Note that a person saw which draft took the place of the one that they had before them. Raises Conflict."""
+    draft, _ = _pending(session, draft_id, version)
+    old = session.get(Draft, instead)
+    if old is None or old.conversation_id != draft.conversation_id:
+        raise NotFound(f"there is no draft {instead} here")
+    words = [f"draft {instead} was drafted anew: {old.reason}"]
+    session.add(SeenChange(draft_id=draft_id, version=version, agent_id=agent_id, changes=words, seen_at=now))
 
 
 def shown_gaps(draft: Draft) -> list[Gap]:

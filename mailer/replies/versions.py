@@ -81,26 +81,28 @@ def history(session: Session, conversation_id: int) -> list[Version]:
     ]
 
 
-def restore(session: Session, conversation_id: int, number: int, *, agent_id: int, now: datetime) -> DraftVersion:
-    """Go back to a version: it becomes the newest, to be saved or written on. Raises NotFound."""
+def restore(
+    session: Session, conversation_id: int, number: int, *, draft_id: int | None, agent_id: int, now: datetime
+) -> None:
+    """Go back to a version: it becomes the newest of this draft, to be written on and saved. Raises NotFound."""
     _lock(session, conversation_id)
     chosen = session.exec(
         select(DraftVersion).where(DraftVersion.conversation_id == conversation_id, DraftVersion.number == number)
     ).first()
-    newest = _newest(session, conversation_id)
-    if chosen is None or newest is None:
+    if chosen is None:
         raise NotFound(f"there is no version {number}")
-    if chosen.text != newest.text:
-        _add(session, conversation_id, newest.draft_id, newest, chosen.text, agent_id, now, saved=False, thin=False)
-    return chosen
+    newest = _newest(session, conversation_id)
+    _add(session, conversation_id, draft_id, newest, chosen.text, agent_id, now, saved=False, thin=False)
 
 
-def drop(session: Session, conversation_id: int, *, text: str, agent_id: int, now: datetime) -> None:
-    """Go back to the text that the draft has; what was typed stays among the versions."""
+def drop(
+    session: Session, conversation_id: int, *, draft_id: int | None, text: str, agent_id: int, now: datetime
+) -> None:
+    """Go back to the text that is saved; what was typed stays among the versions."""
     _lock(session, conversation_id)
     newest = _newest(session, conversation_id)
-    if newest is not None and newest.text != text:
-        _add(session, conversation_id, newest.draft_id, newest, text, agent_id, now, saved=True, thin=False)
+    if newest is not None and not newest.saved:
+        _add(session, conversation_id, draft_id, newest, text, agent_id, now, saved=True, thin=False)
 
 
 def _add(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
@@ -17,6 +18,7 @@ from mailer.rendering.press import Press
 from mailer.rendering.renderer import Renderer
 from mailer.rendering.shelf import TemplateShelf
 from mailer.replies.approve import Terms
+from mailer.replies.case import House
 from mailer.web import auth
 from mailer.web.auth import SignedIn
 from mailer.web.pages import Pages
@@ -76,6 +78,11 @@ class Desk:
     def press(self) -> Press:
         """What puts texts into service."""
         return Press(self.db, self.clock, self.templates, self.renderer)
+
+    @cached_property
+    def house(self) -> House:
+        """What the shop itself brings to a reply."""
+        return House.of(self.settings, self.terms.keys)
 
     @property
     def is_https(self) -> bool:

@@ -39,11 +39,25 @@ def conversation_of(session: Session, draft_id: int) -> int:
 
 @router.post("/drafts/{draft_id}/approval")
 async def post_approval(
-    here: Here, person: Decider, look: Look, place: Conversation, draft_id: Id, version: Version
+    here: Here,
+    person: Decider,
+    look: Look,
+    place: Conversation,
+    draft_id: Id,
+    version: Version,
+    done: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Let it go, after the time in which it can be taken back."""
+    """Let it go, after the time in which it can be taken back; `done` is what must be done before."""
+    who, now = person.agent_id, here.clock.now()
     delivery = await here.db.run(
-        approve, draft_id, version=version, agent_id=person.agent_id, terms=here.terms, now=here.clock.now()
+        approve,
+        draft_id,
+        version=version,
+        agent_id=who,
+        terms=here.terms,
+        now=now,
+        done=done,
+        catalog=here.catalog,
     )
     here.wake()
     return await on_to_next(here, place, f"undo={delivery}", look)

@@ -48,7 +48,7 @@ async def post_anyway(here: Here, person: Decider, number: Number, reason: Text)
 async def post_draft(here: Here, person: Decider, number: Number) -> Response:
     """Its text as a draft, opened for editing."""
     found = await here.db.run(draft_again, number, agent_id=person.agent_id, now=here.clock.now())
-    return RedirectResponse(f"/conversations/{found}?edit=true#draft-title", 303)
+    return RedirectResponse(f"/conversations/{found}?edit=true#text", 303)
 
 
 @router.post("/deliveries/{delivery_id}/giving-up")

@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from mailer.calendars import parse_zone
 from mailer.inbound.merge import regroupings
-from mailer.model import Agent, Delivery, Draft, OrderLine, Regrouping
-from mailer.rendering.tone import Finding, lint
+from mailer.model import Agent, Delivery, OrderLine, Regrouping
 from mailer.replies.queue import Item, item
 from mailer.web.console.back import Back
+from mailer.web.console.draft_sight import part_of
 from mailer.web.console.due import due_of
 from mailer.web.console.forms import Id
 from mailer.web.console.known import Known, known_of
@@ -75,6 +75,7 @@ async def show_item(
     ours = frozenset(sender.address.lower() for sender in here.settings.senders.values())
     sight = await here.db.read(look, conversation_id, undo=undo, viewer=person.agent_id, ours=ours, now=now)
     found = sight.item
+    part = await here.db.read(part_of, found, here.catalog, now=now)
     return await in_panes(
         request,
         here,
@@ -89,7 +90,8 @@ async def show_item(
         told=told(found.draft.facts) if found.draft else [],
         **wish_values(found),
         due_at=due_of(found, now),
-        findings=findings(found),
+        part=part,
+        shown=None,
         kept_text=found.kept_words.text if kept and found.kept_words else "",
         edit=edit and person.may_decide,
         undo=sight.undo,
@@ -119,16 +121,6 @@ def look(
         recipients=recipients_of(found, ours),
         known=known_of(session, found),
     )
-
-
-def findings(found: Item) -> list[Finding]:
-    """What in the draft's text, whoever wrote it, does not sound as this shop wants to."""
-    draft = found.draft
-    return lint(draft.text, _language(draft, found)) if draft else []
-
-
-def _language(draft: Draft, found: Item) -> str:
-    return draft.locale or found.conversation.language or "en"
 
 
 def _with_merged(conversation_id: int, moved: Sequence[Regrouping]) -> set[int]:

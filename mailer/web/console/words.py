@@ -87,6 +87,7 @@ class Notice(StrEnum):
     WOKEN = "woken"
     CLOSED = "closed"
     PENDING_AGAIN = "pending_again"
+    DRAFTED = "drafted"
 
     @property
     def words(self) -> str:
@@ -96,6 +97,7 @@ class Notice(StrEnum):
 
 _NOTICES = {
     Notice.EDITED: N_("Saved. Nothing is sent before somebody approves it."),
+    Notice.DRAFTED: N_("Drafted as things are now. What a person wrote before is kept below."),
     Notice.DISMISSED: N_("Draft rejected. The conversation now needs a person."),
     Notice.UNDONE: N_("Taken back in time, nothing was sent."),
     Notice.WRITTEN: N_("Your reply is a draft now. Approve it to send it."),

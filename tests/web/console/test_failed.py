@@ -76,7 +76,7 @@ async def test_a_reason_is_kept_and_asked_for(db: Database, clock: FrozenClock, 
 async def test_edit_and_send_again_opens_the_draft(db: Database, clock: FrozenClock, agent: httpx2.AsyncClient) -> None:
     await stranded(db, clock, agent, DeliveryState.FAILED)
     answer = await agent.post("/deliveries/1/draft")
-    assert answer.headers["location"] == "/conversations/1?edit=true#draft-title"
+    assert answer.headers["location"] == "/conversations/1?edit=true#text"
     pending = select(Draft).where(Draft.state == DraftState.PENDING)
     assert (await db.read(lambda session: session.exec(pending).one())).written_by == 1
     assert (await agent.post("/deliveries/99/draft")).status_code == 404

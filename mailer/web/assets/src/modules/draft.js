@@ -1,0 +1,106 @@
+// A text that a person writes: kept on the server while they type, with what differs from the template and how it
+// sounds beside it. On the part of the page that shows a draft: it is not changed under somebody who types in it.
+
+import { differences } from "../words.js";
+
+const AFTER_TYPING = 1200;
+const AT_LEAST_EVERY = 4000;
+const TRY_AGAIN = 5000;
+
+export default function draft(element) {
+  if (element.matches("form")) edit(element);
+  else guard(element);
+}
+
+function guard(part) {
+  const isBusy = () => {
+    const active = document.activeElement;
+    return part.contains(active) && active.matches("input:not([type=checkbox], [type=hidden]), textarea") && active.value;
+  };
+  part.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target === part && (isBusy() || document.hidden)) event.preventDefault();
+  });
+}
+
+function edit(form) {
+  const area = form.querySelector("textarea");
+  const notes = form.querySelector("[data-notes]");
+  const shown = form.querySelector("[data-difference]");
+  const drafted = form.querySelector("[data-drafted]")?.textContent ?? "";
+  const state = { kept: area.value, since: 0, timer: 0, asking: false, stopped: false };
+
+  const show = () => {
+    if (!shown) return;
+    shown.replaceChildren(
+      ...differences(drafted, area.value).map(([kind, text]) => {
+        if (kind === "same") return document.createTextNode(text);
+        const piece = document.createElement(kind);
+        piece.textContent = text;
+        return piece;
+      }),
+    );
+  };
+
+  const keep = async (last = false) => {
+    clearTimeout(state.timer);
+    state.timer = 0;
+    if (state.stopped || state.asking || area.value === state.kept) return;
+    const text = area.value;
+    state.asking = true;
+    state.since = 0;
+    try {
+      const answer = await fetch(form.dataset.keep, {
+        method: "POST",
+        headers: { "HX-Request": "true" },
+        body: new URLSearchParams({ draft: form.elements.draft.value, base: form.elements.base.value, text }),
+        keepalive: last,
+      });
+      if (answer.redirected || ![200, 400, 409].includes(answer.status)) throw new Error(String(answer.status));
+      await take(answer, text);
+    } catch {
+      notes.textContent = form.dataset.offline;
+      state.timer = setTimeout(keep, TRY_AGAIN);
+    } finally {
+      state.asking = false;
+      if (!state.timer && !state.stopped && area.value !== state.kept) plan();
+    }
+  };
+
+  const take = async (answer, text) => {
+    notes.innerHTML = await answer.text();
+    if (answer.ok) {
+      state.kept = text;
+      form.elements.base.value = answer.headers.get("x-version");
+    }
+    state.stopped = !answer.ok;
+    const mine = notes.querySelector("[data-rebase]");
+    mine?.addEventListener("click", () => {
+      form.elements.base.value = mine.dataset.rebase;
+      state.stopped = false;
+      keep();
+    });
+  };
+
+  const plan = () => {
+    const now = performance.now();
+    state.since ||= now;
+    clearTimeout(state.timer);
+    state.timer = setTimeout(keep, Math.max(0, Math.min(AFTER_TYPING, state.since + AT_LEAST_EVERY - now)));
+  };
+
+  area.addEventListener("input", () => {
+    requestAnimationFrame(show);
+    plan();
+  });
+  area.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  });
+  form.addEventListener("submit", () => {
+    state.stopped = true;
+    clearTimeout(state.timer);
+  });
+  window.addEventListener("pagehide", () => keep(true));
+  show();
+  // The address names a place of the page, which takes the focus that `autofocus` asks for.
+  if (area.autofocus) area.focus();
+}
