@@ -159,6 +159,7 @@ class ConsentConfig(Section):
 
 class Rendering(Section):
     templates: Path = Path("templates")
+    review: bool = False
 
 
 class SchedulerConfig(Section):

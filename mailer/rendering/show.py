@@ -38,6 +38,8 @@ class Shown:
     # The template that was filled, and each file that it was made from.
     template: str
     made_from: Mapping[str, str]
+    # "transactional", "feedback", "marketing"; of an answer "reply" or "acknowledgement".
+    kind: str = "reply"
 
 
 @dataclass(frozen=True)
@@ -116,4 +118,5 @@ def _lifecycle(
         storefront=storefront,
         formal=about.formal,
     )
-    return Shown(mail.subject, mail.preheader, mail.sender, mail.text, mail.html, mail.template, mail.made_from)
+    heads = (mail.subject, mail.preheader, mail.sender)
+    return Shown(*heads, mail.text, mail.html, mail.template, mail.made_from, mail.kind)

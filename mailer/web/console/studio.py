@@ -1,15 +1,22 @@
 """The template studio: one template to be written, with its checks and its preview beside it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from sqlmodel import Session, col, select
 from starlette.responses import JSONResponse, Response
 
 from mailer.errors import InputError, NotFound
+from mailer.model import Agent, Comparison, RevisionState, TemplateRevision
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.known import SAMPLES
 from mailer.rendering.lifecycle import KIT
+from mailer.rendering.names import parse_name
+from mailer.rendering.revision import own_draft
 from mailer.rendering.show import STATES
+from mailer.rendering.standing import Standing, running_comparison, standing
 from mailer.rendering.tree import Entry, entries, split
 from mailer.rendering.where import where_to_add
 from mailer.web.console.studio_look import looks, remarks_on
@@ -35,6 +42,7 @@ STATE_WORDS = {
     "returning": N_("on its way back"),
     "canceled": N_("canceled"),
 }
+_UNDER_WAY = (RevisionState.DRAFT, RevisionState.SCHEDULED)
 _TAGS = ("if", "elif", "else", "endif", "for", "endfor", "include", "set", "call", "endcall")
 
 
@@ -46,9 +54,12 @@ async def edit(
     order: Annotated[str, Query(max_length=100)] = "",
     state: Annotated[str, Query(max_length=20)] = "",
     look: Annotated[str, Query(max_length=20)] = "desktop",
+    saved: bool = False,
+    tested: bool = False,
 ) -> Response:
     """The editor; for agents the same to be read."""
-    entry, text = found(here.catalog, name), text_of(here.catalog, name)
+    desk = await here.db.read(_look, here.catalog, name, person.agent_id)
+    entry, text = found(here.catalog, name), desk.text
     state, look = state if state in STATES else "", look if look in LOOKS else "desktop"
     return here.pages.render(
         "studio.html",
@@ -58,6 +69,9 @@ async def edit(
         entry=entry,
         locale=split(name)[2],
         text=text,
+        desk=desk,
+        saved=saved,
+        tested=tested,
         remarks=await remarks_on(here, name, text),
         shown=await looks(here, name, text, order=order, state=state, look=look),
         looks=LOOKS,
@@ -87,16 +101,56 @@ async def words(here: Here, person: Reader, name: str) -> Response:
 
 
 def found(catalog: Catalog, name: str) -> Entry:
-    """The template that this file belongs to. Raises NotFound."""
+    """The template that this file belongs to, or begins. Raises NotFound for a name that is none."""
     for one in entries(catalog):
         if name in one.files.values():
             return one
-    raise NotFound(f"There is no template {name[:200]}.")
+    try:
+        its = parse_name(name)
+    except InputError:
+        raise NotFound(f"There is no template {name[:200]}.") from None
+    key = f"{its.use}/{its.key}"
+    begun = next((one for one in entries(catalog) if (one.storefront, one.key) == (its.storefront, key)), None)
+    return begun or Entry(key, its.storefront, {its.locale: name})
 
 
-def text_of(catalog: Catalog, name: str) -> str:
-    """The text in service."""
-    return catalog.text(name)
+@dataclass(frozen=True)
+class AtHand:
+    """One template as a person finds it: how it stands, their own draft, the drafts of others, and their address."""
+
+    standing: Standing
+    draft: TemplateRevision | None
+    others: Sequence[tuple[str, TemplateRevision]]
+    compared: Comparison | None
+    address: str
+
+    @property
+    def text(self) -> str:
+        """What the editor opens with."""
+        return self.draft.text if self.draft else self.standing.text
+
+
+def _look(session: Session, catalog: Catalog, name: str, agent_id: int) -> AtHand:
+    try:
+        its, draft = standing(session, catalog, name), own_draft(session, name, agent_id)
+    except InputError:
+        raise NotFound(f"There is no template {name[:200]}.") from None
+    if its.published is None and its.file_text is None and draft is None and not _drafts(session, name):
+        raise NotFound(f"There is no template {name[:200]}.")
+    others = [(who, one) for who, one in _drafts(session, name) if one.author_id != agent_id or one != draft]
+    agent = session.get(Agent, agent_id)
+    return AtHand(its, draft, others, running_comparison(session, name), agent.address if agent else "")
+
+
+def _drafts(session: Session, name: str) -> list[tuple[str, TemplateRevision]]:
+    """What is written or planned, with who writes it."""
+    wanted = (
+        select(Agent.name, TemplateRevision)
+        .join(Agent, col(Agent.id) == TemplateRevision.author_id)
+        .where(TemplateRevision.name == name, col(TemplateRevision.state).in_(_UNDER_WAY))
+        .order_by(col(TemplateRevision.id))
+    )
+    return [(who, one) for who, one in session.exec(wanted)]
 
 
 def _paths() -> dict[str, Any]:

@@ -240,7 +240,21 @@ class Studio {
         this.save(true);
       }
     });
-    this.form.addEventListener("submit", () => this.write());
+    this.form.addEventListener("submit", (event) => {
+      this.write();
+      if (event.submitter?.matches("[data-test]")) {
+        event.preventDefault();
+        this.test(event.submitter).catch(() => {});
+      }
+    });
+    // A link that leaves must not leave words behind that nobody saved.
+    document.querySelector("[data-publish]")?.addEventListener("click", async (event) => {
+      if (this.left) return;
+      event.preventDefault();
+      await this.save(true);
+      this.left = !this.isDirty();
+      if (this.left) event.target.click();
+    });
     if (!this.area.readOnly) {
       window.addEventListener("beforeunload", (event) => this.isDirty() && event.preventDefault());
       this.check();
@@ -263,7 +277,7 @@ class Studio {
   }
 
   isDirty() {
-    return Boolean(this.form.dataset.save) && !this.leaving && this.area.value !== this.saved;
+    return Boolean(this.form.dataset.save) && this.area.value !== this.saved;
   }
 
   say(what) {
@@ -349,11 +363,17 @@ class Studio {
     await this.saving.catch(() => this.say("failed"));
   }
 
-  async publish() {
-    await this.save(true);
-    this.leaving = true;
+  publish() {
     document.querySelector("[data-publish]")?.click();
-    this.leaving = false;
+  }
+
+  async test(button) {
+    const place = this.form.querySelector("[data-tested]");
+    const fields = this.fields({ address: this.form.elements.address.value });
+    place.textContent = "";
+    const answer = await fetch(button.formAction, { method: "POST", body: fields, headers: { Accept: "application/json" } });
+    const said = answer.ok ? "" : (new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main p")?.textContent ?? "");
+    place.textContent = answer.ok ? place.dataset.done : `${place.dataset.failed} ${said}`;
   }
 
   async words() {

@@ -1,0 +1,123 @@
+"""A test mail to oneself: what stands in the editor, as it would be sent, with links that record nothing."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from fastapi import APIRouter, Depends, Request
+from sqlmodel import Session, col, select
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from mailer.errors import InputError
+from mailer.links import customer_links
+from mailer.model import Agent, Incident, Order
+from mailer.outbound.compose import LifecycleLetter
+from mailer.outbound.to_ourselves import Trial, send_to_ourselves
+from mailer.rendering.render import MissingFacts
+from mailer.rendering.show import STATES, About, Shown
+from mailer.rendering.tree import split
+from mailer.sections import plain_address
+from mailer.web.auth import SignedIn
+from mailer.web.console.forms import Text
+from mailer.web.console.studio_drafts import edit_address
+from mailer.web.console.studio_look import Word, facts_of
+from mailer.web.desk import Desk, Here, Publisher, newest_templates
+
+router = APIRouter(dependencies=[Depends(newest_templates)])
+
+
+@router.post("/templates/test/{name:path}")
+async def post_test(
+    request: Request,
+    here: Here,
+    person: Publisher,
+    name: str,
+    text: Text,
+    order: Word = "",
+    state: Word = "",
+    address: Word = "",
+) -> Response:
+    """Send it to whoever asks; their address is kept with them."""
+    request.state.back = edit_address(name)
+    to = await here.db.run(_own_address, person.agent_id, address.strip())
+    mail, links = await _shown(here, name, text, order, state)
+    sent = await here.db.run(send_to_ourselves, _trial(here, person, name, mail, links, to), now=here.clock.now())
+    here.wake()
+    if "application/json" in request.headers.get("accept", ""):
+        return JSONResponse({"to": sent.recipient, "delivery": sent.id})
+    return RedirectResponse(f"{edit_address(name)}?tested=true", 303)
+
+
+def _own_address(session: Session, agent_id: int, given: str) -> str:
+    """Where this person reads mail. Raises InputError when nobody said it."""
+    agent = session.get_one(Agent, agent_id)
+    if given:
+        try:
+            plain_address(given)
+        except ValueError as error:
+            raise InputError("address", [str(error)]) from None
+        agent.address = given
+    if not agent.address:
+        raise InputError("address", ["say where the test mail is to go; it is kept under your account"])
+    return agent.address
+
+
+async def _shown(here: Desk, name: str, text: str, order: str, state: str) -> tuple[Shown, dict[str, str]]:
+    storefront, _, locale = split(name)
+    now = here.clock.now()
+    facts = await here.db.read(facts_of, here, order, storefront, locale, now=now) if order else None
+    formal = here.settings.shop.address == "formal"
+    about = About(facts, state if state in STATES else "", formal=formal)
+    try:
+        mail = await here.renderer.show(here.catalog, name, text, about)
+        links = await here.db.read(_links, here, mail, order, storefront, now=now)
+        # The mail says itself of what kind it is, and so which links it may have.
+        if links:
+            mail = await here.renderer.show(here.catalog, name, text, replace(about, links=links))
+        return mail, links
+    except MissingFacts as error:
+        raise InputError(f"templates/{name}", error.missing) from None
+
+
+def _links(session: Session, here: Desk, mail: Shown, order: str, storefront: str, *, now: datetime) -> dict[str, str]:
+    """Links that open real pages and are marked as a test; about the order that was named, else about the newest."""
+    wanted = select(Order).where(Order.storefront == storefront).order_by(col(Order.id).desc()).limit(1)
+    if order:
+        wanted = select(Order).where(Order.number_key == order.strip("#").lower(), Order.storefront == storefront)
+    found = session.exec(wanted).first()
+    newest = select(Incident.id).where(Incident.order_id == found.id) if found else None
+    incident = session.exec(newest.order_by(col(Incident.id).desc())).first() if newest is not None else None
+    return customer_links(
+        here.terms.keys,
+        here.settings.web.public_url,
+        here.settings.sender.address,
+        customer_id=0,
+        order_id=(found.id if found else None) or 0,
+        incident_id=incident or 0,
+        conversation_id=None,
+        enrollment_id=None,
+        kind=mail.kind,
+        now=now,
+        is_test=True,
+    )
+
+
+def _trial(here: Desk, person: SignedIn, name: str, mail: Shown, links: dict[str, str], to: str) -> Trial:
+    sender = here.settings.senders.get(mail.sender) or here.settings.sender
+    letter = LifecycleLetter(
+        message_id="",
+        sender_address=sender.address,
+        sender_name=sender.name,
+        recipient=to,
+        recipient_name=person.name,
+        subject=mail.subject or split(name)[1].split("/")[-1].replace("_", " "),
+        text=mail.text,
+        html=mail.html,
+        written_at=here.clock.now(),
+        kind=mail.kind if links.get("unsubscribe") else "transactional",
+        flow="test",
+        locale=split(name)[2] or "en",
+        shop_id=here.settings.shop.name,
+        unsubscribe=links.get("unsubscribe", ""),
+        unsubscribe_mail=links.get("unsubscribe_mail", ""),
+    )
+    return Trial(person.agent_id, letter, here.terms.keys)
