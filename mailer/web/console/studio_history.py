@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from mailer.errors import InputError, NotFound
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.standing import Entry, Standing, history, settle, standing
-from mailer.replies.difference import pieces
+from mailer.web.console.folded import difference
 from mailer.web.console.forms import Text
 from mailer.web.console.studio_drafts import edit_address
 from mailer.web.console.studio_look import Word
@@ -51,7 +51,7 @@ async def show_history(
         numbers=order,
         older=older,
         newer=newer,
-        changes=pieces(texts[older], texts[newer]),
+        changes=difference(texts[older], texts[newer]),
         done=DONE.get(done, ""),
     )
 

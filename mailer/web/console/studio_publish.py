@@ -15,8 +15,8 @@ from mailer.rendering.critique import remarks_of
 from mailer.rendering.names import parse_name
 from mailer.rendering.revision import Unconfirmed, find_revision, own_draft, unschedule
 from mailer.rendering.standing import Standing, standing
-from mailer.replies.difference import pieces
 from mailer.web.auth import SignedIn
+from mailer.web.console.folded import difference
 from mailer.web.console.forms import Id
 from mailer.web.console.studio_drafts import edit_address
 from mailer.web.console.studio_look import Word, remarks_on
@@ -105,7 +105,7 @@ async def _page(here: Desk, person: SignedIn, draft: TemplateRevision, *, proble
         draft=draft,
         author=author,
         served=now_served,
-        changes=pieces(now_served.text, draft.text),
+        changes=difference(now_served.text, draft.text),
         remarks=remarks,
         problem=problem,
         may=not (here.settings.rendering.review and draft.author_id == person.agent_id),

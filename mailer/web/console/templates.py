@@ -1,17 +1,21 @@
 """All our templates by use: in which languages, where used, how often sent, and what became of the conversations."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 from starlette.responses import Response
 
 from mailer.flows.definition import Flow
 from mailer.flows.files import in_service
-from mailer.model import Intent
-from mailer.rendering.check import SHIPPED
+from mailer.insight.templates import Use, use_of_templates
+from mailer.model import Agent, Intent, RevisionState, TemplateRevision
+from mailer.rendering.catalog import Catalog
+from mailer.rendering.standing import gone_apart
 from mailer.rendering.tree import Entry, entries, says
 from mailer.web.desk import Desk, Here, Reader, newest_templates
 from mailer.web.languages import N_
@@ -53,6 +57,15 @@ _GROUPS: Sequence[tuple[str, Sequence[Intent]]] = (
 _OTHER_REPLIES = N_("Answers for other cases")
 _LIFECYCLE, _BLOCKS, _FRAME = N_("Mails of flows"), N_("Blocks"), N_("Around every mail")
 _STOREFRONT = N_("Of one storefront")
+_LIVELY = (RevisionState.DRAFT, RevisionState.SCHEDULED, RevisionState.PUBLISHED)
+ONLY = {
+    "": N_("All"),
+    "missing": N_("Missing in a language"),
+    "mine": N_("With a draft of mine"),
+    "drafts": N_("With a draft or a plan"),
+    "published": N_("Published here"),
+    "apart": N_("File and published text both changed"),
+}
 
 
 @dataclass(frozen=True)
@@ -60,9 +73,33 @@ class Line:
     """One template of the list."""
 
     entry: Entry
-    # Where it is used: an intent, flows with their state, or templates.
+    # Where it is used: an intent, or flows with their state.
     intent: str = ""
     flows: Sequence[Flow] = ()
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What people did with one file lately."""
+
+    published_at: datetime | None = None
+    published_by: str = ""
+    mine: bool = False
+    others: tuple[str, ...] = ()
+    planned_at: datetime | None = None
+    apart: bool = False
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the list tells beside names: marks by file, use by key."""
+
+    marks: Mapping[str, Marks]
+    use: Mapping[str, Use]
+
+    def of(self, entry: Entry) -> list[tuple[str, Marks]]:
+        """The marks of all its files, by language."""
+        return [(locale, self.marks[name]) for locale, name in sorted(entry.files.items()) if name in self.marks]
 
 
 @dataclass(frozen=True)
@@ -83,8 +120,10 @@ async def show_templates(
     """The tree, or what of it says these words."""
     catalog = here.catalog
     flows = await here.db.read(in_service, here.settings.flows.directory)
-    found = [one for one in entries(catalog) if not q.strip() or says(catalog, one, q.strip())]
-    shown = [one for one in found if only != "missing" or one.missing]
+    sight = await here.db.read(_sight, catalog, person.agent_id, now=here.clock.now())
+    everything = await asyncio.to_thread(entries, catalog)
+    found = [one for one in everything if not q.strip() or says(catalog, one, q.strip())]
+    shown = [one for one in found if _is_wanted(one, only, sight)]
     return here.pages.render(
         "templates.html",
         person=person,
@@ -93,8 +132,41 @@ async def show_templates(
         only=only,
         groups=grouped(shown, flows),
         count=len(shown),
-        languages_we_ship=SHIPPED,
+        sight=sight,
+        only_some=ONLY,
     )
+
+
+def _is_wanted(entry: Entry, only: str, sight: Sight) -> bool:
+    marks = [one for _, one in sight.of(entry)]
+    return {
+        "missing": bool(entry.missing),
+        "mine": any(one.mine for one in marks),
+        "drafts": any(one.mine or one.others or one.planned_at for one in marks),
+        "published": any(one.published_at for one in marks),
+        "apart": any(one.apart for one in marks),
+    }.get(only, True)
+
+
+def _sight(session: Session, catalog: Catalog, agent_id: int, *, now: datetime) -> Sight:
+    """What people did, and what became of the mails."""
+    people = dict(session.exec(select(Agent.id, Agent.name)).all())
+    apart = {one.name for one in gone_apart(session, catalog)}
+    wanted = select(TemplateRevision).where(col(TemplateRevision.state).in_(_LIVELY))
+    marks: dict[str, Marks] = {}
+    for one in session.exec(wanted.order_by(col(TemplateRevision.id))):
+        marks[one.name] = _marked(marks.get(one.name, Marks(apart=one.name in apart)), one, people, agent_id)
+    return Sight(marks, use_of_templates(session, now=now))
+
+
+def _marked(marks: Marks, one: TemplateRevision, people: Mapping[int | None, str], agent_id: int) -> Marks:
+    if one.state == RevisionState.PUBLISHED:
+        return replace(marks, published_at=one.published_at, published_by=people.get(one.published_by, ""))
+    if one.state == RevisionState.SCHEDULED:
+        return replace(marks, planned_at=one.publish_at)
+    if one.author_id == agent_id:
+        return replace(marks, mine=True)
+    return replace(marks, others=(*marks.others, people.get(one.author_id, "")))
 
 
 def grouped(found: Sequence[Entry], flows: Mapping[str, Flow]) -> list[Group]:
