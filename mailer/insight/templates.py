@@ -62,7 +62,7 @@ def _flows(session: Session, now: datetime) -> Iterable[_Sent]:
     return _read(session, wanted)
 
 
-def _sent(now: datetime) -> Select[Any]:
+def _sent(now: datetime) -> Select[Any, Any]:
     """When each mail left, and when the customer next wrote in its conversation."""
     ours = aliased(Message)
     next_mail = (
@@ -83,5 +83,5 @@ def _sent(now: datetime) -> Select[Any]:
     )
 
 
-def _read(session: Session, wanted: Select[Any]) -> Iterable[_Sent]:
+def _read(session: Session, wanted: Select[Any, Any]) -> Iterable[_Sent]:
     return [(template, settled_at, next_at) for settled_at, next_at, template in session.execute(wanted)]
