@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from starlette.responses import JSONResponse, Response
 
 from mailer.errors import InputError, NotFound
-from mailer.model import Agent, Comparison, RevisionState, TemplateRevision
+from mailer.model import Agent, Comparison, TemplateRevision, TemplateState
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.known import SAMPLES
 from mailer.rendering.lifecycle import KIT
@@ -42,7 +42,7 @@ STATE_WORDS = {
     "returning": N_("on its way back"),
     "canceled": N_("canceled"),
 }
-_UNDER_WAY = (RevisionState.DRAFT, RevisionState.SCHEDULED)
+_UNDER_WAY = (TemplateState.DRAFT, TemplateState.SCHEDULED)
 _TAGS = ("if", "elif", "else", "endif", "for", "endfor", "include", "set", "call", "endcall")
 
 

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from mailer.calendars import parse_zone
 from mailer.errors import Conflict, InputError, NotFound
-from mailer.model import Agent, RevisionState, TemplateRevision
+from mailer.model import Agent, TemplateRevision, TemplateState
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.critique import remarks_of
 from mailer.rendering.names import parse_name
@@ -24,7 +24,7 @@ from mailer.web.desk import Desk, Here, Publisher, newest_templates
 
 router = APIRouter(dependencies=[Depends(newest_templates)])
 
-_OPEN = (RevisionState.DRAFT, RevisionState.SCHEDULED)
+_OPEN = (TemplateState.DRAFT, TemplateState.SCHEDULED)
 
 
 @router.get("/templates/publish/{name:path}")

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from mailer.flows.definition import Flow
 from mailer.flows.files import in_service
 from mailer.insight.templates import Use, use_of_templates
-from mailer.model import Agent, Intent, RevisionState, TemplateRevision
+from mailer.model import Agent, Intent, TemplateRevision, TemplateState
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.standing import gone_apart
 from mailer.rendering.tree import Entry, entries, says
@@ -57,7 +57,7 @@ _GROUPS: Sequence[tuple[str, Sequence[Intent]]] = (
 _OTHER_REPLIES = N_("Answers for other cases")
 _LIFECYCLE, _BLOCKS, _FRAME = N_("Mails of flows"), N_("Blocks"), N_("Around every mail")
 _STOREFRONT = N_("Of one storefront")
-_LIVELY = (RevisionState.DRAFT, RevisionState.SCHEDULED, RevisionState.PUBLISHED)
+_LIVELY = (TemplateState.DRAFT, TemplateState.SCHEDULED, TemplateState.PUBLISHED)
 ONLY = {
     "": N_("All"),
     "missing": N_("Missing in a language"),
@@ -160,9 +160,9 @@ def _sight(session: Session, catalog: Catalog, agent_id: int, *, now: datetime) 
 
 
 def _marked(marks: Marks, one: TemplateRevision, people: Mapping[int | None, str], agent_id: int) -> Marks:
-    if one.state == RevisionState.PUBLISHED:
+    if one.state == TemplateState.PUBLISHED:
         return replace(marks, published_at=one.published_at, published_by=people.get(one.published_by, ""))
-    if one.state == RevisionState.SCHEDULED:
+    if one.state == TemplateState.SCHEDULED:
         return replace(marks, planned_at=one.publish_at)
     if one.author_id == agent_id:
         return replace(marks, mine=True)
