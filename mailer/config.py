@@ -112,6 +112,7 @@ class Replies(Section):
     undo: Span = timedelta(seconds=12)
     acknowledge: bool = False
     close_after: Span = timedelta(days=3)
+    batch_cap: int = Field(default=25, ge=1, le=200)
     stops: Stops = Stops()
     clocks: ClocksConfig = ClocksConfig()
 

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from mailer.errors import Conflict, NotFound
-from mailer.model import Incident, IncidentState, Order, Shipment
+from mailer.model import Conversation, ConversationState, Incident, IncidentState, Order, Shipment
 from mailer.orders.delay import record_delay, settle_incident
+
+_WAIT_FOR_US = (ConversationState.NEEDS_ANSWER, ConversationState.DRAFTED, ConversationState.NEEDS_PERSON)
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,19 @@ class Batch:
     count: int
     waiting: int
     since: datetime
+    # How many orders those are, and how many of their customers wait for an answer of ours.
+    orders: int = 0
+    conversations: int = 0
+
+    @property
+    def carrier(self) -> str:
+        """Who carries the parcels; "none" where nobody has one."""
+        return self.name.split(":")[0]
+
+    @property
+    def route(self) -> str:
+        """From where to where, as in `DE-US`."""
+        return self.name.split(":")[1] if self.name.count(":") else ""
 
 
 def batches(session: Session, *, limit: int = 100) -> list[Batch]:
@@ -28,8 +43,19 @@ def batches(session: Session, *, limit: int = 100) -> list[Batch]:
     wanted = select(Incident).where(Incident.state == IncidentState.OPEN).order_by(col(Incident.id).desc())
     for incident in session.exec(wanted):
         found.setdefault(incident.batch, []).append(incident)
-    seen = [_batch(name, incidents) for name, incidents in found.items()]
+    talks = _conversations(session)
+    seen = [_batch(name, incidents, talks.get(name, 0)) for name, incidents in found.items()]
     return sorted(seen, key=lambda one: (one.waiting == 0, -one.since.timestamp()))[:limit]
+
+
+def _conversations(session: Session) -> dict[str, int]:
+    counted = (
+        select(Incident.batch, func.count(col(Conversation.id).distinct()))
+        .join(Conversation, col(Conversation.order_id) == Incident.order_id)
+        .where(Incident.state == IncidentState.OPEN, col(Conversation.state).in_(_WAIT_FOR_US))
+        .group_by(col(Incident.batch))
+    )
+    return dict(session.exec(counted).all())
 
 
 def incidents_of(session: Session, batch: str) -> list[tuple[Incident, Order]]:
@@ -62,6 +88,14 @@ def settle(session: Session, incident_id: int, *, by: str, reason: str = "", now
         raise Conflict(f"incident {incident_id} is settled already: {incident.settled_because}")
     order = session.get_one(Order, incident.order_id)
     settle_incident(session, incident, order, f"{by}: {reason}" if reason else f"settled by {by}", now=now)
+
+
+def settle_all(session: Session, batch: str, *, by: str, reason: str = "", now: datetime) -> int:
+    """A whole batch is over; how many incidents. Raises NotFound."""
+    found = incidents_of(session, batch)
+    for incident, order in found:
+        settle_incident(session, incident, order, f"{by}: {reason}" if reason else f"settled by {by}", now=now)
+    return len(found)
 
 
 def describe(session: Session, incident_id: int) -> Iterator[str]:
@@ -100,13 +134,15 @@ def incident_line(incident: Incident, order: Order) -> str:
     return f"{incident.id:>8}  {order.number:<14}  {_words(incident.kind.value)}{day}{mark}"
 
 
-def _batch(name: str, incidents: Sequence[Incident]) -> Batch:
+def _batch(name: str, incidents: Sequence[Incident], conversations: int) -> Batch:
     return Batch(
         name,
         sorted({_words(one.kind.value) for one in incidents}),
         len(incidents),
         sum(one.needs_person for one in incidents),
         min(one.opened_at for one in incidents),
+        len({one.order_id for one in incidents}),
+        conversations,
     )
 
 

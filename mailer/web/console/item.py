@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from mailer.calendars import parse_zone
 from mailer.inbound.merge import regroupings
-from mailer.model import Agent, Delivery, OrderLine, Regrouping
+from mailer.model import Agent, Delivery, OrderLine, Regrouping, ReturnRequest
 from mailer.replies.queue import Item, item
 from mailer.web.console.back import Back
 from mailer.web.console.draft_sight import part_of
@@ -24,6 +24,8 @@ from mailer.web.console.notes import Noted, notes_of
 from mailer.web.console.panes import in_panes, seconds_left
 from mailer.web.console.presets import presets
 from mailer.web.console.recipients import Recipients, recipients_of
+from mailer.web.console.returns import STATES as RETURNS
+from mailer.web.console.returns import return_of
 from mailer.web.console.wishes import wish_values
 from mailer.web.console.words import FAULTS, PARCEL, Notice, Standing, standing, told
 from mailer.web.desk import Here, Reader
@@ -49,6 +51,7 @@ class Sight:
     author: str
     undo: Delivery | None
     regroupings: list[Regrouping]
+    the_return: ReturnRequest | None
     notes: list[Noted]
     recipients: Recipients | None
     known: Known
@@ -99,6 +102,8 @@ async def show_item(
         undo_seconds=seconds_left(sight.undo, now),
         notice=notice,
         back=back,
+        the_return=sight.the_return,
+        return_states=RETURNS,
         faults=FAULTS,
         snoozes=list(presets(now, parse_zone(person.zone or here.settings.shop.zone))),
     )
@@ -117,6 +122,7 @@ def look(
         author=author.name if author else "",
         undo=session.get(Delivery, undo) if undo else None,
         regroupings=moved,
+        the_return=return_of(session, found.order.id if found.order else None),
         notes=notes_of(session, _with_merged(conversation_id, moved), viewer, now=now),
         recipients=recipients_of(found, ours),
         known=known_of(session, found),

@@ -83,6 +83,11 @@ class Notice(StrEnum):
     WITHDRAWN = "withdrawn"
     SPREAD = "spread"
     ASSIGNED = "assigned"
+    TOLD = "told"
+    SETTLED = "settled"
+    DECLARED = "declared"
+    KEPT_TEXT = "kept_text"
+    RETURN_CHANGED = "return_changed"
     SNOOZED = "snoozed"
     WOKEN = "woken"
     CLOSED = "closed"
@@ -115,6 +120,11 @@ _NOTICES = {
     Notice.HELD: N_("Held until somebody releases it."),
     Notice.RELEASED: N_("Released; what else speaks against it is asked again."),
     Notice.WITHDRAWN: N_("It is never sent. Its conversation needs a person."),
+    Notice.TOLD: N_("Their customers are told by the flow for delays, if it is live."),
+    Notice.SETTLED: N_("Settled; what it held goes on."),
+    Notice.DECLARED: N_("Declared. Write below what its customers are told."),
+    Notice.KEPT_TEXT: N_("The text is kept; nothing is sent."),
+    Notice.RETURN_CHANGED: N_("Noted; the customer is told by the flow for returns, if it is live."),
     Notice.SPREAD: N_("Automatic mails go again, one after the other."),
     Notice.ASSIGNED: N_("Noted whose it is."),
     Notice.SNOOZED: N_("Put aside; it comes back by itself."),
