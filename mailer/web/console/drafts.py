@@ -6,10 +6,11 @@ from fastapi import APIRouter, Depends, Form, Request
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
-from mailer.errors import NotFound
+from mailer.errors import Conflict, NotFound
 from mailer.model import Draft, Fault
 from mailer.replies.approve import approve, edit
 from mailer.replies.dismiss import dismiss, take_back
+from mailer.web.console.collision import tell_collision
 from mailer.web.console.forms import Id, Text, Version
 from mailer.web.console.looking import Look
 from mailer.web.console.queue import on_to_next
@@ -48,17 +49,13 @@ async def post_approval(
     done: Annotated[bool, Form()] = False,
 ) -> Response:
     """Let it go, after the time in which it can be taken back; `done` is what must be done before."""
-    who, now = person.agent_id, here.clock.now()
-    delivery = await here.db.run(
-        approve,
-        draft_id,
-        version=version,
-        agent_id=who,
-        terms=here.terms,
-        now=now,
-        done=done,
-        catalog=here.catalog,
-    )
+    who, now, catalog = person.agent_id, here.clock.now(), here.catalog
+    try:
+        delivery = await here.db.run(
+            approve, draft_id, version=version, agent_id=who, terms=here.terms, now=now, done=done, catalog=catalog
+        )
+    except Conflict as changed:
+        return await tell_collision(here, person, look, place, draft_id, version, str(changed))
     here.wake()
     return await on_to_next(here, place, f"undo={delivery}", look)
 

@@ -28,6 +28,8 @@ export function startLive(root, panes, rows) {
     if (!open || !changed.includes(open)) return;
     const name = wrote.includes(open) ? "live:wrote" : "live:changed";
     document.dispatchEvent(new CustomEvent(name, { detail: { conversation: open } }));
+    // Parts of the item that know how to ask again by themselves: hx-trigger="item from:body".
+    document.body.dispatchEvent(new CustomEvent("item", { detail: { conversation: open } }));
     if (name === "live:wrote") announce(root, panes, root.dataset.wrote);
   });
   on("claims", (claims) => {

@@ -64,7 +64,7 @@ export class Panes {
     const turn = ++this.turn;
     try {
       const answer = await fetch(address, { headers: this.headers() });
-      if (turn === this.turn) await this.take(answer, push, turn);
+      if (turn === this.turn) await this.take(answer, push, turn, new URL(address, location.href).hash);
     } catch {
       location.href = address;
     }
@@ -74,12 +74,12 @@ export class Panes {
     return { "X-Pane": "item", "X-Kept": this.kept.names() };
   }
 
-  async take(answer, push, turn = ++this.turn) {
+  async take(answer, push, turn = ++this.turn, hash = "") {
     const kind = answer.headers.get("x-pane");
     const html = await answer.text();
     if (turn !== this.turn) return;
-    if (kind === "kept") this.show(this.kept.take(idOf(answer.url)).content, html, answer.url, push);
-    else if (kind === "item") this.show(null, html, answer.url, push);
+    if (kind === "kept") this.show(this.kept.take(idOf(answer.url)).content, html, answer.url + hash, push);
+    else if (kind === "item") this.show(null, html, answer.url + hash, push);
     else if (answer.redirected && answer.ok) location.href = answer.url;
     else this.showProblem(html);
   }
@@ -99,7 +99,7 @@ export class Panes {
     if (anchor) anchor.scrollIntoView();
     else this.item.scrollTop = 0;
     if (matchMedia("(max-width: 64rem)").matches && !anchor) scrollTo(0, 0);
-    const wanted = this.place.querySelector("[autofocus]") ?? this.item;
+    const wanted = this.place.querySelector("[autofocus]") ?? (anchor?.tabIndex >= 0 ? anchor : this.item);
     wanted.focus({ preventScroll: true });
     this.shown(this.current);
     performance.mark("item-shown", { detail: this.current });
@@ -127,6 +127,8 @@ export class Panes {
   toast(news) {
     for (const old of this.toasts.querySelectorAll("[data-news]:not([data-hold])")) old.remove();
     if (!news.children.length) return news.remove();
+    // What only says that something was done goes by itself; what has a way back or a way on stays.
+    if (!news.querySelector("form, a")) setTimeout(() => news.remove(), 8_000);
     this.toasts.prepend(news);
     htmx.process(news);
     htmx.trigger(news, "htmx:load", { elt: news });
