@@ -6,13 +6,11 @@ Terms are letters, digits and the few signs of `entry`, none of which means anyt
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
-from sqlalchemy import bindparam, insert, text
+from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
 from mailer.insight.query import Clause, or_all
-from mailer.model import SearchEntry
 
 # On PostgreSQL every entry also bears the number of its block; a question asks block by block, the newest first,
 # until it has enough, so that a word of every mail costs no more than a rare one.
@@ -21,39 +19,40 @@ _BLOCKS = (1, 4, 16, 64)
 LOWEST, HIGHEST = -(2**31), 2**31 - 1
 
 
-def put(session: Session, entries: Sequence[tuple[int, int, datetime]], terms: Sequence[Sequence[str]]) -> None:
-    """Let mails be found by these terms, for each its key, its message and when it came. None of the keys is there."""
-    if not entries:
+def put(session: Session, keys: Sequence[int], terms: Sequence[Sequence[str]]) -> None:
+    """Let the mails of these keys be found by these terms. None of the keys is there."""
+    if not keys:
         return
-    on_sqlite, connection = _is_sqlite(session), session.connection()
-    words = [" ".join(one) for one in terms] if on_sqlite else []
-    packed = [zlib.compress(one.encode(), 1) for one in words] or [b""] * len(entries)
-    rows = [dict(zip(_ENTRY, (*entry, pack), strict=True)) for entry, pack in zip(entries, packed, strict=True)]
-    connection.execute(insert(SearchEntry), rows)
-    if on_sqlite:
-        facts = [{"key": entry[0], "terms": one} for entry, one in zip(entries, words, strict=True)]
-        connection.execute(_PUT_SQLITE, facts)
-    else:
-        vectors = [_vector(entry[0], one) for entry, one in zip(entries, terms, strict=True)]
-        facts = [{"key": entry[0], "terms": one} for entry, one in zip(entries, vectors, strict=True)]
-        connection.execute(_PUT_POSTGRES, facts)
+    connection = session.connection()
+    if not _is_sqlite(session):
+        vectors = [{"key": key, "terms": _vector(key, one)} for key, one in zip(keys, terms, strict=True)]
+        connection.execute(_PUT_POSTGRES, vectors)
+        return
+    words = [{"key": key, "terms": " ".join(one)} for key, one in zip(keys, terms, strict=True)]
+    connection.execute(_PUT_SQLITE, words)
+    packed = [{"key": one["key"], "packed": zlib.compress(str(one["terms"]).encode(), 6)} for one in words]
+    connection.execute(_PACK_SQLITE, packed)
 
 
-def forget(session: Session, entries: Sequence[tuple[int, bytes]]) -> None:
-    """Let the terms of these keys be found no more, each with what was packed of it."""
-    if not entries:
+def forget(session: Session, keys: Sequence[int]) -> None:
+    """Let the mails of these keys be found no more, those of them that could be."""
+    connection = session.connection()
+    if not _is_sqlite(session):
+        connection.execute(_FORGET_POSTGRES, {"keys": list(keys)})
         return
-    if _is_sqlite(session):
-        facts = [{"key": key, "terms": zlib.decompress(packed).decode()} for key, packed in entries]
-        session.connection().execute(_FORGET_SQLITE, facts)
-    else:
-        session.connection().execute(_FORGET_POSTGRES, {"keys": [key for key, _ in entries]})
+    known = connection.execute(_UNPACK_SQLITE, {"keys": list(keys)}).all()
+    if known:
+        words = [{"key": key, "terms": zlib.decompress(packed).decode()} for key, packed in known]
+        connection.execute(_FORGET_SQLITE, words)
 
 
 def forget_all(session: Session) -> None:
     """Empty the index."""
-    everything = "INSERT INTO search_terms (search_terms) VALUES ('delete-all')"
-    session.connection().execute(text(everything if _is_sqlite(session) else "TRUNCATE search_terms"))
+    if _is_sqlite(session):
+        session.connection().execute(text("INSERT INTO search_terms (search_terms) VALUES ('delete-all')"))
+        session.connection().execute(text("DELETE FROM search_terms_packed"))
+    else:
+        session.connection().execute(text("TRUNCATE search_terms"))
 
 
 def merge_some(session: Session, pages: int) -> bool:
@@ -87,17 +86,23 @@ def find(
 
 def find_among(session: Session, clauses: Sequence[Clause], keys: Sequence[int]) -> list[int]:
     """Of these few keys those for which every clause holds, the highest first."""
+    if not keys:
+        return []
     asked = or_all(list(clauses))
     if _is_sqlite(session):
-        statement, facts = _AMONG_SQLITE, {"match": _match(asked)}
+        facts = {"match": _match(asked), "low": min(keys), "high": max(keys)}
+        statement = _AMONG_SQLITE
     else:
-        statement, facts = _AMONG_POSTGRES, {"match": _tsquery(asked)}
+        facts, statement = {"match": _tsquery(asked)}, _AMONG_POSTGRES
     return list(session.connection().execute(statement, {**facts, "keys": list(keys)}).scalars())
 
 
-_ENTRY = ("id", "message_id", "received_at", "packed")
 _CHANGES = text("SELECT total_changes()")
 _PUT_SQLITE = text("INSERT INTO search_terms (rowid, terms) VALUES (:key, :terms)")
+_PACK_SQLITE = text("INSERT INTO search_terms_packed (entry_id, packed) VALUES (:key, :packed)")
+_UNPACK_SQLITE = text("DELETE FROM search_terms_packed WHERE entry_id IN :keys RETURNING entry_id, packed").bindparams(
+    bindparam("keys", expanding=True)
+)
 _FORGET_SQLITE = text("INSERT INTO search_terms (search_terms, rowid, terms) VALUES ('delete', :key, :terms)")
 _FIND_SQLITE = text(
     "SELECT rowid FROM search_terms WHERE search_terms MATCH :match AND rowid BETWEEN :low AND :high"
@@ -113,7 +118,9 @@ _FIND_POSTGRES = text(
     " SELECT entry_id FROM found WHERE entry_id BETWEEN :low AND :high ORDER BY entry_id DESC LIMIT :limit"
 )
 _AMONG_SQLITE = text(
-    "SELECT rowid FROM search_terms WHERE search_terms MATCH :match AND rowid IN :keys ORDER BY rowid DESC"
+    "SELECT rowid FROM search_terms WHERE search_terms MATCH :match AND rowid BETWEEN :low AND :high"
+    # The sign keeps FTS5 from answering the whole question for each key.
+    " AND +rowid IN :keys ORDER BY rowid DESC"
 ).bindparams(bindparam("keys", expanding=True))
 _AMONG_POSTGRES = text(
     "SELECT entry_id FROM search_terms WHERE entry_id IN :keys AND terms @@ CAST(:match AS tsquery)"

@@ -14,6 +14,11 @@ ALL = "*"
 SUBJECT, FROM, TO, LANGUAGE, INTENT, OURS, THEIRS = "s:", "f:", "t:", "l:", "i:", "d:out", "d:in"
 
 
+def key_of(message_id: int, *, history: bool) -> int:
+    """The place of a mail in the index, the newest highest: history is read newest first, below everything else."""
+    return -message_id if history else message_id
+
+
 @dataclass(frozen=True)
 class Letter:
     """What is looked for in one mail. `todos` are the rows that ask for it to be indexed."""
@@ -26,24 +31,25 @@ class Letter:
     subject: str = ""
     from_name: str = ""
     from_address: str = ""
-    to_address: str = ""
+    # Everybody to whom it went, in To and Cc.
+    to_addresses: str = ""
     text: str = ""
     language: str = ""
     intent: str = ""
 
     @property
     def key(self) -> int:
-        """Its place in the index, the newest mail highest: history is read newest first, below everything else."""
-        return -self.message_id if self.history else self.message_id
+        """Its place in the index."""
+        return key_of(self.message_id, history=self.history)
 
 
 def entry_terms(letter: Letter) -> list[str]:
     """The terms of a mail."""
-    people = f"{letter.from_name} {letter.from_address} {letter.to_address}"
+    people = f"{letter.from_name} {letter.from_address} {letter.to_addresses}"
     head = f"{letter.subject} {people}"
     found = [ALL, OURS if letter.ours else THEIRS, *_labels(letter)]
     found += [*_part(SUBJECT, letter.subject), *_part(FROM, f"{letter.from_name} {letter.from_address}")]
-    found += [*_part(TO, letter.to_address), *terms(letter.subject), BREAK, *terms(people), BREAK]
+    found += [*_part(TO, letter.to_addresses), *terms(letter.subject), BREAK, *terms(people), BREAK]
     found += [*wholes(f"{head} {letter.text}")[:500], BREAK, *terms(letter.text)]
     return at_most(found)
 

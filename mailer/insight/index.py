@@ -7,12 +7,13 @@ never overwrites a newer one.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, func, insert, literal
 from sqlalchemy import select as rows
 from sqlmodel import Session, col, select
 
-from mailer.db import Database
+from mailer.db import Database, insert_many
 from mailer.insight import engine
 from mailer.insight.entry import Letter, entry_terms
 from mailer.model import Classification, Conversation, Direction, Message, SearchEntry, SearchTodo
@@ -74,8 +75,10 @@ def write(session: Session, prepared: Sequence[Prepared]) -> None:
     _forget(session, list(mine))
     standing = select(Message.id).where(col(Message.id).in_(mine), col(Message.erased_at).is_(None))
     found = [mine[number] for number in session.exec(standing) if number]
-    entries = [(one.letter.key, one.letter.message_id, one.letter.received_at) for one in found]
-    engine.put(session, entries, [one.terms for one in found])
+    if not found:
+        return
+    insert_many(session, SearchEntry, [_entry(one.letter) for one in found])
+    engine.put(session, [one.letter.key for one in found], [one.terms for one in found])
 
 
 def forget_message(session: Session, message_id: int) -> None:
@@ -110,6 +113,7 @@ def tidy(db: Database) -> None:
 
 
 def _letter(todos: tuple[int, ...], message: Message, judged: Classification | None, language: str | None) -> Letter:
+    named = (message.to_address, *message.to_addresses, *message.cc_addresses)
     return Letter(
         message_id=message.id or 0,
         received_at=message.received_at,
@@ -119,7 +123,7 @@ def _letter(todos: tuple[int, ...], message: Message, judged: Classification | N
         subject=message.subject,
         from_name=message.from_name,
         from_address=message.from_address,
-        to_address=message.to_address,
+        to_addresses=" ".join(dict.fromkeys(one for one in named if one)),
         text=message.text,
         language=(judged.language if judged else None) or language or "",
         intent=judged.intent if judged else "",
@@ -138,8 +142,11 @@ def _take(session: Session, todos: Sequence[int]) -> set[int]:
     return found
 
 
+def _entry(letter: Letter) -> dict[str, Any]:
+    return {"id": letter.key, "message_id": letter.message_id, "received_at": letter.received_at}
+
+
 def _forget(session: Session, messages: Sequence[int]) -> None:
     keys = [key for number in messages for key in (number, -number)]
-    entries = session.exec(select(SearchEntry.id, SearchEntry.packed).where(col(SearchEntry.id).in_(keys))).all()
-    engine.forget(session, entries)
-    session.exec(delete(SearchEntry).where(col(SearchEntry.id).in_([key for key, _ in entries])))
+    engine.forget(session, keys)
+    session.exec(delete(SearchEntry).where(col(SearchEntry.id).in_(keys)))

@@ -6,11 +6,14 @@ Of a word that stands in very many mails, the newest of them are looked at, so t
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from typing import Any
 
 from sqlalchemy import func
+from sqlalchemy import select as rows
 from sqlmodel import Session, col, select
 
 from mailer.insight import engine
+from mailer.insight.entry import key_of
 from mailer.insight.exact import Exact, exact_hits, order_conversations
 from mailer.insight.index import waiting
 from mailer.insight.query import Query, parse
@@ -133,8 +136,8 @@ def _of_orders(session: Session, query: Query) -> list[int]:
     """The keys of the mails of the orders that the question names, as far as its words are in them."""
     named = [set(order_conversations(session, number)) for number in query.orders]
     talks = set.intersection(*named)
-    mails = select(SearchEntry.id).join(Message, col(Message.id) == SearchEntry.message_id)
-    keys = session.exec(mails.where(col(Message.conversation_id).in_(talks))).all()
+    mails = select(Message.id, Message.history).where(col(Message.conversation_id).in_(talks))
+    keys = [key_of(number or 0, history=history) for number, history in session.exec(mails)]
     return engine.find_among(session, query.clauses, keys) if query.clauses else sorted(keys, reverse=True)
 
 
@@ -166,36 +169,54 @@ def _grouped(found: Sequence[Found]) -> list[list[Found]]:
 
 def _hits(session: Session, groups: Sequence[Sequence[Found]], marks: Marks) -> Iterator[Hit]:
     newest = [group[0] for group in groups]
-    rows = session.exec(
-        select(Message, Conversation, Customer, Order)
-        .join(Conversation, col(Conversation.id) == Message.conversation_id)
-        .join(Customer, col(Customer.id) == Conversation.customer_id)
-        .outerjoin(Order, col(Order.id) == Conversation.order_id)
-        .where(col(Message.id).in_([one.message_id for one in newest]))
-    )
-    told = {message.id: (message, talk, customer, order) for message, talk, customer, order in rows}
+    rows = session.execute(_TOLD.where(col(Message.id).in_([one.message_id for one in newest])))
+    told = {row.message_id: row for row in rows}
     for group in groups:
-        if group[0].message_id in told:
-            yield _hit(*told[group[0].message_id], marks, len(group) - 1)
+        if row := told.get(group[0].message_id):
+            yield _hit(row, marks, len(group) - 1)
 
 
-def _hit(message: Message, talk: Conversation, customer: Customer, order: Order | None, marks: Marks, more: int) -> Hit:
-    words = snippet(message.own_words or message.text, marks)
-    if not any(piece.found for piece in words) and message.own_words:
+def _hit(row: Any, marks: Marks, more: int) -> Hit:
+    words = snippet(row.own_words or row.text, marks)
+    if not any(piece.found for piece in words) and row.own_words:
         # What was found stands in what the mail quotes.
-        quoted = snippet(message.text, marks)
+        quoted = snippet(row.text, marks)
         words = quoted if any(piece.found for piece in quoted) else words
     return Hit(
-        conversation_id=talk.id or 0,
-        message_id=message.id or 0,
-        subject=snippet(message.subject or talk.subject, marks, width=120),
-        state=talk.state,
-        customer_id=customer.id or 0,
-        customer=customer.name or customer.address,
-        order_id=talk.order_id,
-        order_number=order.number if order else "",
-        at=message.received_at,
-        ours=message.direction is Direction.OUT,
+        conversation_id=row.conversation_id,
+        message_id=row.message_id,
+        subject=snippet(row.subject or row.about, marks, width=120),
+        state=row.state,
+        customer_id=row.customer_id,
+        customer=row.name or row.address,
+        order_id=row.order_id,
+        order_number=row.number or "",
+        at=row.received_at,
+        ours=row.direction is Direction.OUT,
         words=words,
         more=more,
     )
+
+
+# Columns by name: a mail has many that nobody looks at here.
+_TOLD: Any = (
+    rows(
+        col(Message.id).label("message_id"),
+        col(Message.conversation_id),
+        col(Message.subject),
+        col(Message.own_words),
+        col(Message.text),
+        col(Message.received_at),
+        col(Message.direction),
+        col(Conversation.subject).label("about"),
+        col(Conversation.state),
+        col(Conversation.customer_id),
+        col(Conversation.order_id),
+        col(Customer.name),
+        col(Customer.address),
+        col(Order.number),
+    )
+    .join(Conversation, col(Conversation.id) == Message.conversation_id)
+    .join(Customer, col(Customer.id) == Conversation.customer_id)
+    .outerjoin(Order, col(Order.id) == Conversation.order_id)
+)

@@ -28,5 +28,3 @@ class SearchEntry(Row, table=True):
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     message_id: int = Field(foreign_key="message.id")
     received_at: datetime = moment()
-    # On SQLite, its terms as they were indexed, compressed: FTS5 wants them to forget them.
-    packed: bytes = b""

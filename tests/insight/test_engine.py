@@ -12,6 +12,7 @@ from mailer.db import Database
 from mailer.insight import engine
 from mailer.insight.entry import Letter, entry_terms
 from mailer.insight.query import Clause, parse
+from mailer.model import SearchEntry
 from tests.insight.build import letter
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -66,7 +67,9 @@ def test_both_engines_find_what_a_comparison_finds(
     clauses = parse(asked, UTC, typing=typing).clauses
     wanted = {one.key for one in letters if all(holds(clause, entry_terms(one)) for clause in clauses)}
     with Session(db.engine) as session, session.begin() as transaction:
-        engine.put(session, [(one.key, one.message_id, NOW) for one in letters], list(map(entry_terms, letters)))
+        for one in letters:
+            enter(session, one.message_id, [one.key])
+        engine.put(session, [one.key for one in letters], list(map(entry_terms, letters)))
         assert engine.find(session, clauses, limit=100) == sorted(wanted, reverse=True)
         assert engine.find(session, clauses, limit=2) == sorted(wanted, reverse=True)[:2]
         assert engine.find_among(session, clauses, mails[:3]) == sorted(wanted & set(mails[:3]), reverse=True)
@@ -77,7 +80,8 @@ def test_blocks_hide_nothing(db: Database, mails: list[int]) -> None:
     """Keys far apart, as after years: each is found once, the newest first."""
     keys = [1, 4_095, 4_096, 30_000, 500_000, 2_000_000]
     with Session(db.engine) as session, session.begin() as transaction:
-        engine.put(session, [(key, mails[0], NOW) for key in [-7, *keys]], [["*", "word"]] * 7)
+        enter(session, mails[0], [-7, *keys])
+        engine.put(session, [-7, *keys], [["*", "word"]] * 7)
         word = [Clause(("word",))]
         assert engine.find(session, word, limit=100) == [*reversed(keys), -7]
         assert engine.find(session, word, limit=3) == [2_000_000, 500_000, 30_000]
@@ -94,12 +98,15 @@ def test_what_means_something_to_an_engine_means_nothing_here(db: Database, mail
 
 
 def test_what_is_forgotten_leaves_nothing(db: Database, mails: list[int]) -> None:
-    from sqlmodel import select
-
-    from mailer.model import SearchEntry
-
     with Session(db.engine) as session, session.begin() as transaction:
-        engine.put(session, [(mails[0], mails[0], NOW)], [["*", "secret"]])
-        engine.forget(session, session.exec(select(SearchEntry.id, SearchEntry.packed)).all())
+        enter(session, mails[0], [1])
+        engine.put(session, [1], [["*", "secret"]])
+        engine.forget(session, [1, -1, 7])
         assert engine.find(session, [Clause(("secret",))], limit=5) == []
         transaction.rollback()
+
+
+def enter(session: Session, mail: int, keys: Sequence[int]) -> None:
+    """Entries of these keys, which terms on PostgreSQL point at."""
+    session.add_all(SearchEntry(id=key, message_id=mail, received_at=NOW) for key in keys)
+    session.flush()

@@ -15,7 +15,9 @@ _OF_MESSAGE = "UPDATE OF subject, text, from_address, from_name, to_address, rec
 _SQLITE = (
     # The terms hold no blanks; everything else of ASCII that they hold belongs to them.
     "CREATE VIRTUAL TABLE search_terms USING fts5"
-    """(terms, content='', tokenize="ascii tokenchars '@._%+-:*|'")""",
+    """(terms, content='', columnsize=0, tokenize="ascii tokenchars '@._%+-:*|'")""",
+    # The terms as they were indexed, compressed: FTS5 wants to hear them again to forget them.
+    "CREATE TABLE search_terms_packed (entry_id INTEGER PRIMARY KEY, packed BLOB NOT NULL)",
     "CREATE TRIGGER search_new_message AFTER INSERT ON message"
     " BEGIN INSERT INTO search_todo (message_id) VALUES (new.id); END",
     f"CREATE TRIGGER search_changed_message AFTER {_OF_MESSAGE}"  # noqa: S608  # a constant of this file
@@ -57,7 +59,6 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("message_id", sa.Integer(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("packed", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name="fk_search_entry_message_id"),
         sa.PrimaryKeyConstraint("id", name="pk_search_entry"),
     )
