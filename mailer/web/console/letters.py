@@ -60,10 +60,29 @@ class Entry:
     note: Noted | None = None
 
 
-def in_time(letters: Iterable[Mail], notes: Iterable[Noted]) -> list[Entry]:
-    """Mails and notes together, the oldest first."""
-    found = [*(Entry(one.at, mail=one) for one in letters), *(Entry(one.at, note=one) for one in notes)]
-    return sorted(found, key=lambda entry: entry.at)
+@dataclass(frozen=True)
+class Entries:
+    """All of them, the oldest first; those of `earlier` are folded, so that the mail to answer stands by its draft."""
+
+    earlier: Sequence[Entry]
+    recent: Sequence[Entry]
+
+    @property
+    def mails(self) -> list[Mail]:
+        """The mails among them."""
+        return [entry.mail for entry in (*self.earlier, *self.recent) if entry.mail]
+
+
+def in_time(letters: Iterable[Mail], notes: Iterable[Noted]) -> Entries:
+    """Mails and notes together; recent is what came since our last answer, or that answer and the mail before it."""
+    both = [*(Entry(one.at, mail=one) for one in letters), *(Entry(one.at, note=one) for one in notes)]
+    found = sorted(both, key=lambda entry: entry.at)
+    ours = [place for place, entry in enumerate(found) if entry.mail and entry.mail.ours]
+    since = ours[-1] + 1 if ours else 0
+    if not any(entry.mail for entry in found[since:]):
+        theirs = [place for place, entry in enumerate(found[:since]) if entry.mail and not entry.mail.ours]
+        since = theirs[-1] if theirs else 0
+    return Entries(found[:since], found[since:])
 
 
 def mails(found: Item, now: datetime) -> Iterator[Mail]:

@@ -4,7 +4,7 @@ A browser with our script asks by the header X-Pane: `item` for item and facts, 
 ahead it names with its stamp in X-Kept, and gets no more than the news when nothing changed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from mailer.replies.stamp import stamp
 from mailer.replies.tabs import Tab, counts, languages, products
 from mailer.web.auth import SignedIn
 from mailer.web.console.looking import Looking
+from mailer.web.console.notes import mentioned
 from mailer.web.console.views import View, views
 from mailer.web.console.wishes import LEVELS, NAMES
 from mailer.web.console.words import EMPTY, TABS
@@ -35,6 +36,8 @@ class Rows:
     lines: Sequence[Waiting]
     more: bool
     open_by: Mapping[int, Sequence[str]]
+    # Conversations whose notes name the viewer.
+    mentioned: Set[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ def rows(session: Session, look: Looking, person: SignedIn, now: datetime) -> Ro
     found = waiting(session, look.tab, look.filters, limit=PAGE + 1, offset=(look.page - 1) * PAGE)
     shown = found[:PAGE]
     ids = [line.conversation_id for line in shown]
-    return Rows(shown, len(found) > PAGE, open_by(session, ids, besides=person.agent_id, now=now))
+    others = open_by(session, ids, besides=person.agent_id, now=now)
+    return Rows(shown, len(found) > PAGE, others, mentioned(session, person.agent_id, ids))
 
 
 def around(session: Session, person: SignedIn, storefronts: Sequence[str]) -> Around:

@@ -26,7 +26,7 @@ MAY_KNOW = {
     "web/console/notes.py",
     "web/console/item.py",
     "web/console/letters.py",
-    "web/console/queue.py",
+    "web/console/panes.py",
 }
 NAMES = {"Note", "Mention", "Noted", "notes_of", "mailer.model.note", "mailer.web.console.notes"}
 
@@ -123,9 +123,11 @@ async def test_a_marketer_notes_nothing_and_says_that_they_saw_their_name(
     lee, _ = await db.run(people, clock)
     await db.run(write, found.conversation, text="@mira, the template?", agent_id=lee, now=clock.now())
     assert (await marketer.post(f"/conversations/{found.conversation}/notes", data={"text": "x"})).status_code == 403
+    assert "a note names you" in (await marketer.get("/queue")).text
     page = (await marketer.get(f"/conversations/{found.conversation}")).text
     assert "It names you: seen" in page
     assert (await marketer.post("/mentions/1/seen")).status_code == 303
+    assert "a note names you" not in (await marketer.get("/queue")).text
     assert "It names you: seen" not in (await marketer.get(f"/conversations/{found.conversation}")).text
 
 
