@@ -66,13 +66,13 @@ def matter(session: Session, now: datetime) -> Matter:
     """Ana writes from a new address of hers with somebody new in copy; the page shows what there is."""
     found = case(session, now, letter=LETTER)
     talk = session.get_one(Conversation, found.conversation)
-    mail = session.get_one(Message, found.message)
+    _keep(session, Blob.of(digest(raw_mail()), raw_mail()))
+    answer = _message(talk, Direction.OUT, "Hello Ana,\n\nit comes soon.", now - timedelta(days=7))
+    _keep(session, answer)
+    mail = _newest(session, session.get_one(Message, found.message), found.draft, now)
     _arrived(session, mail, now)
     judged = session.exec(select(Classification)).one()
-    judged.top = [{"intent": name, "confidence": share} for name, share in TOP]
-    earlier = _message(talk, Direction.IN, "I ordered a shirt.", now - timedelta(days=8))
-    answer = _message(talk, Direction.OUT, "Hello Ana,\n\nit comes soon.", now - timedelta(days=7))
-    _keep(session, earlier, answer)
+    judged.message_id, judged.top = mail.id or 0, [{"intent": name, "confidence": share} for name, share in TOP]
     _sent(session, answer, now - timedelta(days=7))
     other = _other(session, talk, now)
     _scans(session, found.order, now)
@@ -100,16 +100,28 @@ def matter(session: Session, now: datetime) -> Matter:
     )
     colleague = Agent(name="Bo Lee", role=Role.AGENT, created_at=now)
     _keep(session, colleague)
-    return Matter(found.conversation, found.message, other, colleague.id or 0)
+    return Matter(found.conversation, mail.id or 0, other, colleague.id or 0)
 
 
 TOP = (("order_status", 0.7), ("delivery_delay", 0.2), ("invoice", 0.05))
 
 
+def _newest(session: Session, first: Message, draft: int, now: datetime) -> Message:
+    """What waits is her second mail; her first one was answered."""
+    values = first.model_dump(exclude={"id", "received_at", "created_at", "internet_message_id"})
+    mail = Message(**values, internet_message_id="<newest@customer.test>")
+    mail.received_at = mail.created_at = now - timedelta(minutes=20)
+    _keep(session, mail)
+    first.own_words = first.text = "I ordered a shirt."
+    first.received_at, first.draft_id, first.has_html = now - timedelta(days=8), None, False
+    session.get_one(Draft, draft).answers_id = mail.id or 0
+    return mail
+
+
 def _arrived(session: Session, mail: Message, now: datetime) -> None:
     raw = raw_mail()
     box = Mailbox(name="support", connected_at=now, last_poll_at=now)
-    _keep(session, box, Blob.of(digest(raw), raw))
+    _keep(session, box)
     arrived = RawMail(mailbox_id=box.id or 0, uidvalidity=1, uid=1, sha256=digest(raw), size=len(raw))
     arrived.internal_date, arrived.stored_at, arrived.state = now, now, RawMailState.RECEIVED
     _keep(session, arrived)

@@ -112,7 +112,7 @@ async def _joins(page: Page, db: Database, found: Matter) -> None:
     assert page.url.endswith(f"/conversations/{found.other}?notice=regrouped&back=regrouping-1")
     await expect(page.get_by_role("main")).to_contain_text("The carrier has it.")
     await page.get_by_role("status").get_by_role("button", name="Undo").click()
-    await page.wait_for_url(f"**/conversations/{found.conversation}?*")
+    await page.wait_for_url(f"**/conversations/{found.conversation}*")
     assert await db.read(_state, found.conversation) is ConversationState.NEEDS_ANSWER
 
 
