@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
+from sqlmodel import Session, select
 
 from mailer.clock import FrozenClock
 from mailer.config import Rendering, Settings
 from mailer.db import Database
 from mailer.flows_config import FlowsConfig
-from mailer.model import Role
+from mailer.model import Delivery, Role
+from mailer.rendering.known import SAMPLES
+from mailer.rendering.lifecycle import render_lifecycle
+from mailer.rendering.shelf import TemplateShelf
 from tests.build import TEMPLATES
 from tests.web.browser import broken_rules, signed_in_page
 from tests.web.build import case
@@ -114,3 +118,75 @@ async def test_an_agent_reads_and_cannot_write(
     await expect(page.frame_locator("[data-frame]").get_by_text("is marked as delivered")).to_be_visible()
     assert await broken_rules(page) == []
     assert page.faults == []  # type: ignore[attr-defined]
+
+
+async def test_a_day_from_a_broken_sentence_to_the_next_mail_and_back(
+    db: Database, clock: FrozenClock, settings: Settings, address: str, chromium: Browser
+) -> None:
+    await db.run(case, clock.now())
+    page = await signed_in_page(chromium, address, db, clock, role=Role.MARKETER)
+    await page.goto(NOTICE)
+    await page.locator(".cm-content").wait_for()
+    await write(page, "<p>{{ order.nubmer }}</p>\n", line=24)
+    await expect(page.get_by_role("region", name="Checks")).to_contain_text("did you mean order.number?")
+    await expect(page.locator("[data-saved]")).to_have_text("saved as your draft")
+    await page.get_by_role("link", name="Publish …").click()
+    await expect(page.get_by_text("It has mistakes, so it cannot be published.")).to_be_visible()
+    await page.get_by_role("link", name="Back to the editor").click()
+
+    await page.locator(".cm-content").wait_for()
+    await page.get_by_role("button", name="line 24").click()
+    await page.keyboard.type("<p>We pack it with care.")
+    await expect(page.get_by_role("region", name="Checks")).to_contain_text("Nothing is wrong with it.")
+    await page.get_by_label("Phone").check()
+    await page.get_by_label("Dark").check()
+    await page.get_by_label("Order", exact=True).fill("1001")
+    mail = page.frame_locator("[data-frame]")
+    await expect(mail.get_by_text("We pack it with care.")).to_be_visible()
+
+    await page.get_by_text("Send a test mail to me").click()
+    await page.get_by_label("To", exact=True).fill("mira@shop.test")
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(page.locator("[data-tested]")).to_have_text("on its way to you")
+    assert await db.read(of_tests) == [("test", "mira@shop.test")]
+
+    await page.keyboard.press("Control+s")
+    await page.get_by_role("link", name="Publish …").click()
+    await expect(page.locator(".difference ins")).to_contain_text("We pack it with care.")
+    await page.get_by_label("Note for the history").fill("how we pack")
+    assert await broken_rules(page) == []
+    await page.get_by_role("button", name="Publish now").click()
+    await expect(page.get_by_role("row", name="number 1 in service")).to_contain_text("how we pack")
+    assert await broken_rules(page) == []
+    shelf = TemplateShelf(db, clock, settings.rendering.templates)
+    assert "We pack it with care." in await next_mail(shelf)
+
+    await page.get_by_role("button", name="Back to the file").click()
+    await expect(page.get_by_text("Back in service.")).to_be_visible()
+    assert "We pack it with care." not in await next_mail(shelf)
+    assert page.faults == []  # type: ignore[attr-defined]
+    assert page.elsewhere == []  # type: ignore[attr-defined]
+
+
+async def test_pages_of_the_studio_are_usable_on_a_phone(
+    db: Database, clock: FrozenClock, address: str, chromium: Browser
+) -> None:
+    page = await signed_in_page(
+        chromium, address, db, clock, role=Role.MARKETER, viewport={"width": 390, "height": 844}
+    )
+    for path in ("/templates", "/templates/new", "/templates/history/replies/order_status.en.md"):
+        await page.goto(path)
+        assert await broken_rules(page) == [], path
+        assert await page.evaluate("document.documentElement.scrollWidth <= 390"), path
+    assert page.faults == []  # type: ignore[attr-defined]
+
+
+def of_tests(session: Session) -> list[tuple[str, str]]:
+    return [(one.kind, one.recipient) for one in session.exec(select(Delivery))]
+
+
+async def next_mail(shelf: TemplateShelf) -> str:
+    """What a flow's mail says that is written now."""
+    await shelf.read()
+    facts = {path: value for path, value in SAMPLES.items() if not path.startswith("links.")}
+    return render_lifecycle(shelf.catalog, "shipping_notice", facts, {}, locales=["en"]).text
