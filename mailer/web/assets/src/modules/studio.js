@@ -23,7 +23,7 @@ import {
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
-const PREVIEW_AFTER = 120;
+const PREVIEW_AFTER = 60;
 const CHECK_AFTER = 450;
 const SAVE_AFTER = 1500;
 
