@@ -71,8 +71,8 @@ class Entry:
 
     @property
     def remedy(self) -> str:
-        """What a person can do about the cause; empty where nobody can say."""
-        return _case_words(self.last)[1] if self.last and self.delivery.state in _BY_SERVER else ""
+        """What a person can do about the cause of a refusal; what to do about an unknown one its ways say."""
+        return _case_words(self.last)[1] if self.last and self.delivery.state is DeliveryState.FAILED else ""
 
     @property
     def server_words(self) -> str:

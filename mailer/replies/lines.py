@@ -23,6 +23,7 @@ from mailer.model import (
     Order,
     RawMail,
     RawMailState,
+    Snooze,
     in_precedence,
 )
 from mailer.replies.case import last_answers
@@ -62,6 +63,10 @@ class Waiting:
     # Whose it is, when it is anybody's.
     assignee_id: int | None = None
     assignee: str = ""
+    # What it waits for when it is put aside, and why it came back when it was.
+    snoozed_for: Snooze | None = None
+    snoozed_until: datetime | None = None
+    woken_because: str = ""
 
 
 def waiting(
@@ -189,4 +194,7 @@ def _line(
         due_at=due_at,
         assignee_id=talk.assignee_id,
         assignee=assignee or "",
+        snoozed_for=talk.snoozed_for,
+        snoozed_until=talk.snoozed_until,
+        woken_because=talk.woken_because,
     )

@@ -45,9 +45,12 @@ class Preset:
 
 def presets(now: datetime, zone: ZoneInfo) -> Iterator[Preset]:
     """The moments that are worth offering now, the soonest first. `This afternoon` only while it is ahead."""
+    said: set[datetime] = set()
     for when in (When.HOUR, When.AFTERNOON, When.TOMORROW, When.MONDAY):
         at = moment_of(when, now, zone)
-        if at is not None:
+        # On a Sunday, Monday is tomorrow.
+        if at is not None and at not in said:
+            said.add(at)
             yield Preset(when, WORDS[when], at)
 
 

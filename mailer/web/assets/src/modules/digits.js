@@ -8,6 +8,11 @@ export default function digits(details) {
       else delete button.dataset.key;
     }
   };
-  details.addEventListener("toggle", arm);
+  details.addEventListener("toggle", () => {
+    arm();
+    // Of two that wait for a digit, the one opened last gets it.
+    const others = [...document.querySelectorAll("details[data-module~=digits][open]")].filter((one) => one !== details);
+    if (details.open) for (const other of others) other.open = false;
+  });
   arm();
 }
