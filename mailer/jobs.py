@@ -27,6 +27,11 @@ from mailer.outbound.deliver import rescue
 from mailer.outbound.jump import stop_for_restore
 from mailer.outbound.unknown import settle_unknown
 from mailer.rendering.catalog import Catalog
+from mailer.rendering.press import Press
+from mailer.rendering.renderer import Renderer
+from mailer.rendering.revision import due_revisions
+from mailer.rendering.shelf import TemplateShelf
+from mailer.rendering.standing import caught_up
 from mailer.replies.case import House
 from mailer.replies.clocks import Clocks
 from mailer.replies.close import close_answered
@@ -168,6 +173,20 @@ def forget(session: Session, *, now: datetime) -> None:
     session.exec(delete(SignInLink).where(col(SignInLink.expires_at) < now - _KEEP_SESSIONS))
 
 
+async def publish_templates(means: Means) -> None:
+    """Publish what is scheduled, checked again; and let files hold that have caught up with what was published."""
+    now = means.clock.now()
+    files = Catalog(means.settings.rendering.templates)
+    if same := await means.db.run(caught_up, files, now=now):
+        log.info("files_caught_up", count=len(same))
+    if await means.db.read(due_revisions, now=now):
+        renderer = Renderer(children=1)
+        shelf = TemplateShelf(means.db, means.clock, files.directory)
+        published = await Press(means.db, means.clock, shelf, renderer).publish_due()
+        await asyncio.to_thread(renderer.close)
+        log.info("templates_published", count=published)
+
+
 JOBS: dict[str, Job] = {
     "rescue_deliveries": rescue_deliveries,
     "look_for_unknown": look_for_unknown,
@@ -183,5 +202,6 @@ JOBS: dict[str, Job] = {
     "look_after_offers": look_after_offers,
     "reconcile_orders": reconcile_orders,
     "close_conversations": close_conversations,
+    "publish_templates": publish_templates,
     "purge": purge,
 }

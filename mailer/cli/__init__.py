@@ -23,7 +23,7 @@ from mailer.cli import (
     search,
     setup,
     suppressions,
-    templates,
+    templates_published,
     triage,
     users,
     why,
@@ -50,7 +50,7 @@ app.add_typer(due.due, name="due")
 app.add_typer(flows.flows, name="flows")
 app.add_typer(orders.orders, name="orders")
 app.add_typer(products.products, name="products")
-app.add_typer(templates.templates, name="templates")
+app.add_typer(templates_published.templates, name="templates")
 app.add_typer(suppressions.suppressions, name="suppressions")
 app.add_typer(outbox.outbox, name="outbox")
 app.add_typer(incidents.incidents, name="incidents")

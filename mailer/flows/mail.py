@@ -114,8 +114,9 @@ def write_mail(sheet: Sheet, catalog: Catalog, terms: Terms, *, wall: datetime) 
     Raises MissingFacts for a fact that is not known, InputError for a broken template or an address that is none.
     """
     passage, flow = sheet.passage, sheet.passage.flow
+    about = passage.enrollment
     mail = render_lifecycle(
-        catalog,
+        catalog.chosen(terms.keys, f"{about.subject_kind}:{about.subject_id}"),
         passage.step.send,
         sheet.facts,
         sheet.links,

@@ -65,7 +65,7 @@ class Catalog:
         """These templates as they are now, for one mail: nothing that is published meanwhile gets into it."""
         return Catalog(self.directory, self.published)
 
-    def chosen(self, keys: Keys, subject: str) -> "Catalog":
+    def chosen(self, keys: Keys | None, subject: str) -> "Catalog":
         """The templates for one conversation or passage: of texts that are compared, always the same for it."""
         return Catalog(self.directory, self.published.chosen(keys, subject))
 

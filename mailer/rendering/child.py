@@ -16,6 +16,7 @@ from mailer.errors import InputError
 from mailer.rendering.around import dependents, spoilt
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.critique import examine
+from mailer.rendering.inline import inlined
 from mailer.rendering.published import Published
 from mailer.rendering.render import MissingFacts
 from mailer.rendering.show import About, show
@@ -23,7 +24,15 @@ from mailer.rendering.show import About, show
 MODULE = "mailer.rendering.child"
 SECONDS = 1.0
 MEMORY = 256 * 1024 * 1024
-WORK = Work(thing="template", does="fills templates", done="filled", most=5_000, at_rest=128 * 1024 * 1024)
+WORK = Work(
+    thing="template",
+    does="fills templates",
+    done="filled",
+    most=5_000,
+    by_work=True,
+    at_rest=128 * 1024 * 1024,
+)
+_SAMPLE = "+++\nopening = 'Hi.'\n[needs]\norder.placed_on = '2026-11-02'\n+++\n{{ order.placed_on | day }}\n"
 
 
 def _answer(question: Mapping[str, Any], raw: bytes) -> dict[str, Any]:
@@ -64,5 +73,14 @@ def _published(raw: bytes) -> Published:
     return Published(json.loads(raw))
 
 
+def _prepare() -> None:
+    """Everything that is read or compiled once."""
+    name = "replies/sample.en.md"
+    catalog = Catalog(Path()).with_text(name, _SAMPLE).with_text("blocks/frame.en.md", "+++\n+++\n{{ answers }}\n")
+    examine(catalog, name, _SAMPLE)
+    show(catalog, name, About())
+    inlined("<p>x</p>", "p { margin: 0 }")
+
+
 if __name__ == "__main__":
-    serve(_answer, WORK)
+    serve(_answer, WORK, _prepare)

@@ -47,6 +47,8 @@ def examine(catalog: Catalog, name: str, text: str, never_told: Mapping[str, str
     `never_told` are facts that no flow which sends it can know, each with the reason.
     """
     try:
+        if name.endswith(".toml"):
+            return list(_of_words(catalog, PurePosixPath(name).stem))
         template = catalog.read(name)
         found = [*_by_line(catalog, template, text), *_unknowable(template, text, never_told or {})]
         found += [] if any(one.is_mistake for one in found) else _filled(catalog, template, text)
@@ -54,6 +56,13 @@ def examine(catalog: Catalog, name: str, text: str, never_told: Mapping[str, str
         return remarks_of(error, name, text)
     found += [Remark(0, words, is_mistake=False) for words in missing_languages(catalog, name)]
     return sorted(dict.fromkeys(found), key=lambda one: (not one.is_mistake, one.line == 0, one.line))
+
+
+def _of_words(catalog: Catalog, locale: str) -> Iterator[Remark]:
+    """What a language lacks of the words of the kit."""
+    lacking = catalog.words("en")[1].keys() - catalog.words(locale)[1].keys()
+    if lacking:
+        yield Remark(0, f"there is no {', '.join(sorted(lacking))}; words/en.toml has all of them")
 
 
 def remarks_of(error: InputError, name: str, text: str = "") -> list[Remark]:

@@ -14,8 +14,9 @@ from sqlmodel import Session
 from mailer.clock import Clock
 from mailer.db import Database
 from mailer.errors import Conflict, InputError, MailerError
-from mailer.model import TemplateRevision, raise_alarm, settle_alarm
+from mailer.model import Comparison, Measure, TemplateRevision, raise_alarm, settle_alarm
 from mailer.rendering import revision
+from mailer.rendering.comparison import start_comparison
 from mailer.rendering.renderer import Renderer
 from mailer.rendering.revision import Overtaken, Verdict
 from mailer.rendering.shelf import TemplateShelf
@@ -77,6 +78,34 @@ class Press:
                 agent_id=agent_id,
                 confirm=confirm,
                 note=note,
+                now=self.clock.now(),
+            )
+
+        return await self._judged(await self.db.read(revision.find_revision, revision_id), once)
+
+    async def compare(
+        self,
+        revision_id: int,
+        *,
+        sha256: str,
+        share: int,
+        measure: Measure,
+        agent_id: int,
+        confirm: bool = False,
+    ) -> Comparison:
+        """Compare a draft with the text in service. Raises as `comparison.start_comparison` does."""
+
+        async def once(verdict: Verdict) -> Comparison:
+            return await self.db.run(
+                start_comparison,
+                revision_id,
+                sha256=sha256,
+                verdict=verdict,
+                share=share,
+                measure=measure,
+                catalog=self.shelf.catalog,
+                agent_id=agent_id,
+                confirm=confirm,
                 now=self.clock.now(),
             )
 

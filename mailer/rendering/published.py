@@ -47,8 +47,10 @@ class Published:
         """The same with another text of one template."""
         return replace(self, texts={**self.texts, name: text})
 
-    def chosen(self, keys: Keys, subject: str) -> "Published":
+    def chosen(self, keys: Keys | None, subject: str) -> "Published":
         """What this conversation or passage gets."""
+        if keys is None:
+            return self
         given = {name: one.text for name, one in self.challengers.items() if one.gets(keys, subject)}
         return replace(self, texts={**self.texts, **given}, challengers={}) if given else self
 

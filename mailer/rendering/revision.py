@@ -133,8 +133,7 @@ def publish(
     Raises Conflict when text or surroundings are others by now, Unconfirmed for warnings, InputError for mistakes.
     """
     lock_service(session)
-    draft = _locked(session, revision_id, _WAITING)
-    _allowed(session, draft, sha256, verdict, confirm=confirm)
+    draft = admitted(session, revision_id, sha256, verdict, confirm=confirm)
     if (known := published_revision(session, draft.name)) is not None and known.sha256 == draft.sha256:
         raise Conflict("this text is in service already")
     draft.confirmed, draft.note = list(verdict.warnings), note or draft.note
@@ -156,8 +155,7 @@ def schedule(
 ) -> TemplateRevision:
     """Let a text go into service at a moment; it is checked now, and again then. Raises as `publish` does."""
     lock_service(session)
-    draft = _locked(session, revision_id, _WAITING)
-    _allowed(session, draft, sha256, verdict, confirm=confirm)
+    draft = admitted(session, revision_id, sha256, verdict, confirm=confirm)
     if publish_at <= now:
         raise InputError("publish_at", ["choose a moment that is still to come"])
     draft.state, draft.publish_at, draft.published_by = TemplateState.SCHEDULED, publish_at, agent_id
@@ -198,11 +196,11 @@ def roll_back(
     Raises NotFound, Conflict, and InputError for a text that would be a mistake by now.
     """
     lock_service(session)
-    _not_compared(session, name)
+    not_compared(session, name)
     if to_number is None:
         if not (catalog.directory / parse_name(name).path).is_file():
             raise Conflict(f"templates/{name} has no file to go back to")
-        _retire(session, name, "back to the file", agent_id, now)
+        take_out(session, name, "back to the file", agent_id, now)
         raise_edition(session)
         return None
     old = numbered(session, name, to_number)
@@ -224,15 +222,42 @@ def due_revisions(session: Session, *, now: datetime) -> list[TemplateRevision]:
     return list(session.exec(wanted.order_by(col(TemplateRevision.publish_at), col(TemplateRevision.id))))
 
 
+def admitted(session: Session, revision_id: int, sha256: str, verdict: Verdict, *, confirm: bool) -> TemplateRevision:
+    """The draft, when it may go into service as far as anybody was told: see `publish`, which says what it raises."""
+    draft = _locked(session, revision_id, _WAITING)
+    if draft.sha256 != sha256:
+        raise Conflict("the text was changed since you looked at it; look again")
+    not_compared(session, draft.name)
+    _judged(session, draft.name, draft.sha256, verdict)
+    if verdict.warnings and not confirm:
+        raise Unconfirmed(draft.name, verdict.warnings)
+    return draft
+
+
 def put_into_service(session: Session, revision: TemplateRevision, *, agent_id: int, now: datetime) -> None:
     """From now on mails are made from it; `lock_service` is held."""
-    _retire(session, revision.name, "a newer one took its place", agent_id, now)
-    highest = select(func.max(col(TemplateRevision.number))).where(TemplateRevision.name == revision.name)
-    revision.number = revision.number or (session.exec(highest).one() or 0) + 1
+    take_out(session, revision.name, "a newer one took its place", agent_id, now)
+    revision.number = revision.number or next_number(session, revision.name)
     revision.state, revision.published_by, revision.published_at = TemplateState.PUBLISHED, agent_id, now
     revision.updated_at, revision.reason = now, ""
     session.add(revision)
     raise_edition(session)
+
+
+def take_out(session: Session, name: str, reason: str, agent_id: int | None, now: datetime) -> None:
+    """From now on the file holds; `lock_service` is held."""
+    known = published_revision(session, name)
+    if known is None:
+        return
+    known.state, known.retired_at, known.retired_by = TemplateState.RETIRED, now, agent_id
+    known.reason, known.updated_at = reason, now
+    session.flush()
+
+
+def next_number(session: Session, name: str) -> int:
+    """Under which a text of this template goes into service."""
+    highest = select(func.max(col(TemplateRevision.number))).where(TemplateRevision.name == name)
+    return (session.exec(highest).one() or 0) + 1
 
 
 def lock_service(session: Session) -> None:
@@ -300,15 +325,6 @@ def _locked(session: Session, revision_id: int, states: Sequence[TemplateState])
     return found
 
 
-def _allowed(session: Session, draft: TemplateRevision, sha256: str, verdict: Verdict, *, confirm: bool) -> None:
-    if draft.sha256 != sha256:
-        raise Conflict("the text was changed since you looked at it; look again")
-    _not_compared(session, draft.name)
-    _judged(session, draft.name, draft.sha256, verdict)
-    if verdict.warnings and not confirm:
-        raise Unconfirmed(draft.name, verdict.warnings)
-
-
 def _judged(session: Session, name: str, sha256: str, verdict: Verdict | None) -> None:
     if verdict is None or (verdict.sha256, verdict.edition) != (sha256, edition_now(session)):
         raise Overtaken("another template was published while this one was checked; try again")
@@ -316,16 +332,8 @@ def _judged(session: Session, name: str, sha256: str, verdict: Verdict | None) -
         raise InputError(f"templates/{name}", verdict.mistakes)
 
 
-def _not_compared(session: Session, name: str) -> None:
+def not_compared(session: Session, name: str) -> None:
+    """Raises Conflict while two texts of this template are compared."""
     running = select(Comparison.id).where(Comparison.name == name, col(Comparison.ended_at).is_(None))
     if session.exec(running).first() is not None:
         raise Conflict("two texts of this template are being compared; end the comparison first")
-
-
-def _retire(session: Session, name: str, reason: str, agent_id: int, now: datetime) -> None:
-    known = published_revision(session, name)
-    if known is None:
-        return
-    known.state, known.retired_at, known.retired_by = TemplateState.RETIRED, now, agent_id
-    known.reason, known.updated_at = reason, now
-    session.flush()

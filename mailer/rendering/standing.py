@@ -18,6 +18,7 @@ from mailer.rendering.revision import (
     raise_edition,
     roll_back,
     save_draft,
+    take_out,
     text_hash,
 )
 
@@ -96,6 +97,22 @@ def gone_apart(session: Session, catalog: Catalog) -> Iterator[Standing]:
     for name in session.exec(wanted.order_by(col(TemplateRevision.name))).all():
         if (found := standing(session, catalog, name)).both_changed:
             yield found
+
+
+def caught_up(session: Session, catalog: Catalog, *, now: datetime) -> list[str]:
+    """Let the file hold again wherever it says what was published, as after `mailer templates export`; their names."""
+    wanted = select(TemplateRevision).where(TemplateRevision.state == TemplateState.PUBLISHED)
+    same = [
+        one.name
+        for one in session.exec(wanted)
+        if factory_text(catalog, one.name) == one.text and running_comparison(session, one.name) is None
+    ]
+    if same:
+        lock_service(session)
+        for name in same:
+            take_out(session, name, "its file reads the same", None, now)
+        raise_edition(session)
+    return same
 
 
 def history(session: Session, name: str) -> list[Entry]:

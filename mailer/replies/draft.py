@@ -99,6 +99,7 @@ def compose(case: Case, keys: Sequence[str], catalog: Catalog, house: House) -> 
     told = {**facts.values(), **values, "shop.name": house.name}
     if house.agent:
         told["agent.name"] = house.agent
+    catalog = catalog.chosen(house.keys, f"conversation:{case.conversation_id}")
     rendered = compose_reply(catalog, keys, case.languages, told, case.storefront)
     marks = facts_in(catalog, keys, case.languages, told, case.storefront, rendered.text)
     return Text(rendered, subject, facts, marks=tuple(marks))

@@ -1,0 +1,87 @@
+"""What an attacker writes into a template: to read what is not theirs, to fill the memory, to never end."""
+
+_TEN = "{% set x = 'aaaaaaaaaa' %}"
+_LEAVES = _TEN + "{% set x = x ~ x %}" * 40 + "{{ x }}"
+_NESTED = "{% for a in l %}" * 40 + "x" + "{% endfor %}" * 40
+_LOOP = "{% set l = [1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0] %}"
+
+# Each is refused with a reason, and nothing of the machine stands in what it says.
+REFUSED: dict[str, str] = {
+    "classes": "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "classes by item": "{{ ''['__class__']['__mro__'] }}",
+    "classes by filter": "{{ '' | attr('__class__') }}",
+    "classes by map": "{{ ['a'] | map(attribute='__class__') | list }}",
+    "classes by sum": "{{ [''] | sum(attribute='__class__', start='') }}",
+    "classes by sort": "{{ [''] | sort(attribute='__class__.__mro__') | first }}",
+    "globals of a macro": "{% macro m() %}{% endmacro %}{{ m.__globals__ }}",
+    "globals of a filter": "{{ (order | map).gi_frame.f_globals }}",
+    "code of a macro": "{% macro m() %}{% endmacro %}{{ m._func.__code__ }}",
+    "init of undefined": "{{ nothing.__init__.__globals__ }}",
+    "self": "{{ self.__init__.__globals__.__builtins__ }}",
+    "self of template": "{{ self._TemplateReference__context.environment }}",
+    "config": "{{ config.items() }}",
+    "lipsum": "{{ lipsum.__globals__['os'].popen('id').read() }}",
+    "cycler": "{{ cycler.__init__.__globals__.os }}",
+    "joiner": "{{ joiner.__init__.__globals__.os }}",
+    "namespace": "{{ namespace.__init__.__globals__ }}",
+    "dict": "{{ dict.__base__.__subclasses__() }}",
+    "range": "{{ range(1000000000) | list }}",
+    "request": "{{ request.application.__globals__ }}",
+    "format": "{{ '{0.__class__.__init__.__globals__}'.format(order) }}",
+    "format map": "{{ '{a.__class__}'.format_map(order) }}",
+    "percent": "{{ '%1000000000d' % 1 }}",
+    "import": "{% import 'os' as os %}{{ os }}",
+    "from import": "{% from 'blocks/greeting.en.md' import x %}",
+    "extends": "{% extends '/etc/passwd' %}",
+    "include of a file": "{% include '/etc/passwd' %}",
+    "include above": "{% include '../config.toml' %}",
+    "include above twice": "{% include 'blocks/../../mailer.key' %}",
+    "include of a value": "{% include order.number %}",
+    "include of a list": "{% include ['/etc/passwd', 'blocks/greeting.en.md'] %}",
+    "do": "{% do order.clear() %}",
+    "change of a value": "{{ order.update({'number': 'x'}) }}",
+    "append": "{% set l = [] %}{{ l.append(1) }}",
+    "text times number": "{{ 'a' * 1000000000 }}",
+    "list times number": "{% for x in [1] * 1000000000 %}x{% endfor %}",
+    "power": "{{ 9 ** 9 ** 9 ** 9 }}",
+    "power of text": "{{ (2 ** 100000000) | string | length }}",
+    "doubling": _LEAVES,
+    "doubling by plus": _LEAVES.replace("~", "+"),
+    "doubling by join": "{% set x = 'aaaaaaaaaa' %}" + "{% set x = [x, x] | join(x) %}" * 40 + "{{ x }}",
+    "doubling by replace": _TEN
+    + "{% set x = 'aaaaaaaaaa' %}"
+    + "{% set x = x | replace('a', 'aaaaaaaaaa') %}" * 20
+    + "{{ x }}",
+    "ljust": "{{ 'a'.ljust(1000000000) }}",
+    "center": "{{ 'a' | center(1000000000) }}",
+    "indent": "{{ 'a\\na' | indent(1000000000) }}",
+    "batch": "{{ [1] | batch(1000000000, 'x') | list }}",
+    "format filter": "{{ '%1000000000s' | format('a') }}",
+    "round": "{{ 1.5 | round(1000000000) }}",
+    "wordwrap": "{{ 'a' | wordwrap(1000000000) }}",
+    "xmlattr": "{{ {'a': 'b'} | xmlattr }}",
+    "safe": "{{ '<script>' | safe }}",
+    "tojson": "{{ order | tojson }}",
+    "pprint": "{{ order | pprint }}",
+    "random": "{{ [1, 2] | random }}",
+    "endless macro": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    "forking macro": "{% macro m(n) %}{{ m(n + 1) }}{{ m(n + 1) }}{% endmacro %}{{ m(0) }}",
+    "busy macro": "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(30) }}",
+    "nested loops": _LOOP + _NESTED,
+    "silent loops": _LOOP + _NESTED.replace("x", ""),
+    "recursive loop": "{% for a in [[1]] recursive %}{{ loop([a]) }}{% endfor %}",
+    "deep brackets": "{{ " + "(" * 3_000 + "1" + ")" * 3_000 + " }}",
+    "deep lists": "{{ " + "[" * 3_000 + "]" * 3_000 + " }}",
+    "deep nots": "{{ " + "not " * 20_000 + "1 }}",
+    "deep ifs": "{% if 1 %}" * 2_000 + "{% endif %}" * 2_000,
+    "big number": "{{ " + "9" * 50_000 + " * " + "9" * 50_000 + " }}",
+    "huge text": "{{ order.number }}" * 10_500,
+}
+# Above the words.
+FRONT: dict[str, str] = {
+    "deep arrays": "x = " + "[" * 20_000 + "]" * 20_000,
+    "deep tables": "[" + ".".join("a" for _ in range(20_000)) + "]",
+    "template in the opening": 'opening = "{{ lipsum.__globals__ }}"',
+    "endless opening": 'opening = "{% macro m() %}{{ m() }}{{ m() }}{% endmacro %}{{ m() }}"',
+    "busy holding": 'opening = "Hi."\nholding = "' + (_LOOP + _NESTED.replace("x", "")) + '"',
+}
