@@ -5,9 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
+from mailer.cli import flows_editions
 from mailer.errors import InputError, MailerError, NotFound
 
 flows = typer.Typer(no_args_is_help=True, help="The mails that go by themselves: check them, see what would happen.")
+
+flows_editions.register(flows)
 
 Folder = Annotated[
     Path | None,

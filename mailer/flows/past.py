@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, or_
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from mailer.flows.definition import Case, Flow
 from mailer.flows.events import EVENTS
 from mailer.flows.subjects import Subjects, read_subjects
 from mailer.flows.terms import Terms
 from mailer.flows.timing import zones_for
-from mailer.model import Enrollment, Event, Order
-from mailer.outbound.consent import may_write
+from mailer.model import Enrollment, Event, Order, Stream
+from mailer.outbound.consent import has_consent, may_write
 
 # An order with more is not one that a person wants to see move.
 _MOST = 300
@@ -74,7 +74,8 @@ def case_of(session: Session, past: Past, flow: Flow, terms: Terms) -> Case:
     zone = zones_for(flow, order.country, order.province, terms.zone)[0]
     values = past.subjects.values(past.candidate, flow)
     told: dict[str, Any] = {name: values["order"][name] for name in _OF_ORDER}
-    told |= {**values["customer"], "province": order.province or ""}
+    told |= {**values["customer"], "province": order.province or "", "orders": _orders_then(session, order)}
+    told["marketing_consent"] = bool(order.email) and has_consent(session, order.email, Stream.MARKETING)
     if blocked := may_write(session, order.email, flow.kind, order.country, terms.consent) if order.email else "":
         told["blocked"] = blocked
     return Case(
@@ -84,6 +85,16 @@ def case_of(session: Session, past: Past, flow: Flow, terms: Terms) -> Case:
         expect=(),
         start=f"{past.begins_at.astimezone(zone):%Y-%m-%d %H:%M}",
     )
+
+
+def _orders_then(session: Session, order: Order) -> int:
+    """How many orders this customer had when this one was placed, with it."""
+    wanted = select(func.count()).where(
+        Order.email == order.email,
+        Order.placed_at <= order.placed_at,
+        or_(col(Order.canceled_at).is_(None), col(Order.canceled_at) > order.placed_at),
+    )
+    return int(session.exec(wanted).one())
 
 
 def _said(past: Past) -> Iterator[str]:
