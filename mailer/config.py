@@ -24,6 +24,7 @@ from mailer.errors import ConfigError
 from mailer.feedback_config import FeedbackConfig
 from mailer.flows_config import FlowsConfig, flows_problems
 from mailer.health_config import AlarmRelay, HealthConfig, health_problems
+from mailer.insight_config import InsightConfig
 from mailer.offers_config import OffersConfig
 from mailer.office import CalendarConfig, ClocksConfig, office_problems
 from mailer.sections import Address, CountryOrAll, HttpsUrl, Listen, PublicUrl, Section, Span
@@ -207,6 +208,7 @@ class Settings(BaseSettings):
     web: Web = Web()
     feedback: FeedbackConfig = FeedbackConfig()
     health: HealthConfig = HealthConfig()
+    insight: InsightConfig = InsightConfig()
     log: Log = Log()
     calendars: dict[str, CalendarConfig] = Field(default_factory=dict)
     sources: dict[str, SourceConfig] = Field(default_factory=dict)

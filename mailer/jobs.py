@@ -18,6 +18,7 @@ from mailer.health.doctor import probe
 from mailer.health.machine import measure
 from mailer.health.tell import tell_alarms
 from mailer.inbound import reconcile
+from mailer.insight import digest, quality
 from mailer.model import AgentSession, JobSlot, SignInLink
 from mailer.offers.compensation import withdraw_untold
 from mailer.orders import routes
@@ -118,6 +119,22 @@ async def probe_ourselves(means: Means) -> None:
             await probe(means.db, means.clock, means.settings, name)
 
 
+async def draw_samples(means: Means) -> None:
+    """Draw the sent answers that colleagues look at again."""
+    share = means.settings.insight.quality_share
+    if drawn := await means.db.run(quality.draw, share=share, now=means.clock.now()):
+        log.info("samples_drawn", count=drawn)
+
+
+async def send_digest(means: Means) -> None:
+    """The weekly digest to the addresses of [insight]."""
+    settings, now = means.settings, means.clock.now()
+    found = await means.db.read(digest.digests, settings, now=now)
+    if found:
+        sent = await digest.send(settings, read_keys(settings.signing.key_file), found, now=now)
+        log.info("digests_sent", count=sent)
+
+
 async def look_after_clocks(means: Means) -> None:
     """Warn of deadlines that are near, draft a holding reply where a person is late, and look after refunds owed."""
     clocks = Clocks.of(means.settings)
@@ -196,6 +213,8 @@ JOBS: dict[str, Job] = {
     "look_for_silence": look_for_silence,
     "look_for_trouble": look_for_trouble,
     "probe_ourselves": probe_ourselves,
+    "draw_samples": draw_samples,
+    "send_digest": send_digest,
     "look_after_clocks": look_after_clocks,
     "wake_snoozed": wake_snoozed,
     "learn_routes": learn_routes,

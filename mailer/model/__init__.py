@@ -59,6 +59,7 @@ from mailer.model.order import Order, OrderLine, ParcelState, Scan, Shipment, nu
 from mailer.model.pace import Canary, Circuit, Heartbeat, Pace
 from mailer.model.probe import Probe
 from mailer.model.product import Product, ShopFact
+from mailer.model.quality import QualitySample
 from mailer.model.search import SearchEntry, SearchTodo
 from mailer.model.slot import JobPlan, JobSlot
 from mailer.model.source import (
@@ -153,6 +154,7 @@ __all__ = [
     "PollCursor",
     "Probe",
     "Product",
+    "QualitySample",
     "Rating",
     "RawMail",
     "RawMailState",

@@ -13,15 +13,14 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from mailer.wording import N_
+
+__all__ = ["CATALOGUES", "LANGUAGES", "N_", "Clockwork", "preferred", "translations"]
+
 CATALOGUES = Path(__file__).parent / "catalogues"
 
 # As in the `lang` of a page, with its own name for itself.
 LANGUAGES = {"en": "English", "zh-Hans": "简体中文"}
-
-
-def N_(text: str) -> str:  # the name that gettext's tools look for
-    """Marks a text that a page says later."""
-    return text
 
 
 @lru_cache

@@ -124,6 +124,11 @@ _WIDER = """() => {
 
 
 async def wider_than_the_window(page: Page) -> list[str]:
-    """What makes the page scroll sideways; nothing when it fits."""
-    found: list[str] = await page.evaluate(_WIDER)
+    """What makes the page scroll sideways, once charts have taken their new size; nothing when it fits."""
+    found: list[str] = []
+    for _ in range(20):
+        found = await page.evaluate(_WIDER)
+        if not found:
+            break
+        await page.wait_for_timeout(50)
     return found

@@ -10,15 +10,21 @@ from babel.messages.pofile import read_po, write_po
 
 from mailer.web.languages import CATALOGUES, LANGUAGES
 
-WEB = Path(__file__).resolve().parents[2] / "mailer" / "web"
+PACKAGE = Path(__file__).resolve().parents[2] / "mailer"
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
-METHODS = [("pages/**.html", "jinja2"), ("console/**.py", "python"), ("*.py", "python")]
+METHODS = [
+    ("web/pages/**.html", "jinja2"),
+    ("web/console/**.py", "python"),
+    ("web/*.py", "python"),
+    ("insight/**.py", "python"),
+    ("health/**.py", "python"),
+]
 
 
 def texts() -> Iterator[tuple[str, int, str | tuple[str, ...]]]:
     """File, line and text (or texts of singular and plural), in the order of files."""
-    options = {"pages/**.html": {"newstyle_gettext": "true"}}
-    for file, line, text, *_ in extract_from_dir(str(WEB), METHODS, options, keywords=KEYWORDS):
+    options = {"web/pages/**.html": {"newstyle_gettext": "true"}}
+    for file, line, text, *_ in extract_from_dir(str(PACKAGE), METHODS, options, keywords=KEYWORDS):
         yield file, line, text
 
 
