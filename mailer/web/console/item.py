@@ -21,7 +21,7 @@ from mailer.web.console.known import Known, known_of
 from mailer.web.console.letters import in_time, mails
 from mailer.web.console.looking import Look
 from mailer.web.console.notes import Noted, notes_of
-from mailer.web.console.panes import in_panes, seconds_left
+from mailer.web.console.panes import in_panes, news_alone, seconds_left
 from mailer.web.console.presets import presets
 from mailer.web.console.recipients import Recipients, recipients_of
 from mailer.web.console.returns import STATES as RETURNS
@@ -75,6 +75,9 @@ async def show_item(
     `kept` takes up a person's words that something newer overtook.
     """
     now = here.clock.now()
+    is_plain = not edit and not kept
+    if is_plain and (news := await news_alone(request, here, person, conversation_id, undo, notice=notice, back=back)):
+        return news
     ours = frozenset(sender.address.lower() for sender in here.settings.senders.values())
     sight = await here.db.read(look, conversation_id, undo=undo, viewer=person.agent_id, ours=ours, now=now)
     found = sight.item

@@ -23,7 +23,7 @@ from mailer.web.console.looking import Looking
 from mailer.web.console.notes import mentioned
 from mailer.web.console.views import View, views
 from mailer.web.console.wishes import LEVELS, NAMES
-from mailer.web.console.words import EMPTY, TABS
+from mailer.web.console.words import EMPTY, TABS, standing
 from mailer.web.desk import Desk
 
 PAGE = 50
@@ -94,10 +94,31 @@ def list_values(look: Looking, found: Rows, now: datetime) -> dict[str, Any]:
     }
 
 
+async def news_alone(
+    request: Request, here: Desk, person: SignedIn, conversation_id: int, undo: int | None, **values: Any
+) -> Response | None:
+    """No more than the news, for a browser that fetched this item ahead and in which it still holds."""
+    kept, now = request.headers.get("x-kept", "").split(","), here.clock.now()
+    if not any(one.startswith(f"{conversation_id}:") for one in kept):
+        return None
+    seen, delivery = await here.db.read(_news, conversation_id, undo)
+    if f"{conversation_id}:{seen}" not in kept:
+        return None
+    return here.pages.render(
+        "news.html",
+        headers={"x-pane": "kept"},
+        person=person,
+        undo=delivery,
+        undo_standing=standing(delivery, now) if delivery else None,
+        undo_seconds=seconds_left(delivery, now),
+        **values,
+    )
+
+
 async def in_panes(
     request: Request, here: Desk, person: SignedIn, look: Looking, conversation_id: int, **values: Any
 ) -> Response:
-    """An item in its panes: the whole page, or item and facts alone, or no more than the news of them."""
+    """An item in its panes: the whole page, or item and facts alone."""
     now = here.clock.now()
     alone = request.headers.get("x-pane") == "item"
     edge, (found, head) = await here.db.read(
@@ -105,9 +126,7 @@ async def in_panes(
     )
     given = {**values, "person": person, "look": look, "edge": edge, "now": now, "empty": EMPTY[look.tab]}
     if alone:
-        kept = f"{conversation_id}:{edge.stamp}" in request.headers.get("x-kept", "").split(",")
-        page = "news.html" if kept else "panes.html"
-        return here.pages.render(page, headers={"x-pane": "kept" if kept else "item"}, **given)
+        return here.pages.render("panes.html", headers={"x-pane": "item"}, **given)
     return here.pages.render("item.html", **given, rows=found, around=head, tabs=TABS, current=conversation_id)
 
 
@@ -135,6 +154,10 @@ def _frame(
     if alone:
         return edge, (None, None)
     return edge, (rows(session, look, person, now), around(session, person, brands))
+
+
+def _news(session: Session, conversation_id: int, undo: int | None) -> tuple[str, Delivery | None]:
+    return stamp(session, conversation_id), session.get(Delivery, undo) if undo else None
 
 
 def seconds_left(delivery: Delivery | None, now: datetime) -> int:
