@@ -148,7 +148,12 @@ def _between(old: Draft, new: Draft) -> list[Change]:
 
 
 def _readable(change: Change) -> Changed:
-    return Changed(fact_name(change.path), said(change.then), said(change.now))
+    return Changed(fact_name(change.path), _in_words(said(change.then)), _in_words(said(change.now)))
+
+
+def _in_words(value: str) -> str:
+    """A state as people say it: `in transit`."""
+    return value.replace("_", " ") if value.isascii() and value.replace("_", "").isalpha() else value
 
 
 def _unsaved(versions: Sequence[Version], draft_id: int | None, text: str) -> Version | None:

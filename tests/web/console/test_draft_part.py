@@ -98,7 +98,7 @@ async def test_changed_facts_stand_side_by_side_until_a_person_saw_them(
     clock.current += timedelta(minutes=5)
     await db.run(deliver, clock.now())
     page = (await agent.get(page_of(case))).text
-    assert "<td><del>in_transit</del></td><td><ins>delivered</ins></td>" in page
+    assert "<td><del>in transit</del></td><td><ins>delivered</ins></td>" in page
     assert "disabled>Approve and send" in page
     assert (await agent.post(f"/drafts/{case.draft}/approval", data={"version": 2})).status_code == 409
     seal = page.split('name="print" value="')[1].split('"')[0]
