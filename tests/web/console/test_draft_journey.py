@@ -118,7 +118,7 @@ async def test_a_mail_that_comes_while_the_draft_is_open_is_told_and_answered(
         )
 
     await db.run(write)
-    await expect(page.get_by_text("The customer wrote again")).to_be_visible(timeout=15_000)
+    await expect(page.locator(".stale").get_by_text("The customer wrote again")).to_be_visible(timeout=15_000)
     await expect(page.get_by_role("button", name="Approve and send")).to_be_disabled()
     from mailer.rendering.catalog import Catalog
 
