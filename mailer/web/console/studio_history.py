@@ -1,5 +1,6 @@
 """What a template said before: every text with who and when, what differs, the way back; and three texts at once."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -11,6 +12,7 @@ from mailer.rendering.catalog import Catalog
 from mailer.rendering.standing import Entry, Standing, history, settle, standing
 from mailer.web.console.folded import difference
 from mailer.web.console.forms import Text
+from mailer.web.console.studio_compare import Compared, compared
 from mailer.web.console.studio_drafts import edit_address
 from mailer.web.console.studio_look import Word
 from mailer.web.desk import Here, Publisher, Reader, newest_templates
@@ -23,6 +25,8 @@ DONE = {
     "scheduled": N_("Planned. It goes into service by itself at that time, if the checks still agree."),
     "back": N_("Back in service. Mails that are made from now on say it so."),
     "settled": N_("Settled."),
+    "compared": N_("Both texts are in service now, each for its share of the mails."),
+    "ended": N_("The comparison has ended."),
 }
 Number = Annotated[str, Query(pattern=r"^([0-9]{1,9}|file)?$")]
 
@@ -32,7 +36,8 @@ async def show_history(
     here: Here, person: Reader, name: str, older: Number = "", newer: Number = "", done: str = ""
 ) -> Response:
     """All texts, newest first, and the difference between two of them: at first what the last publication changed."""
-    found, entries = await here.db.read(_look, here.catalog, name)
+    now = here.clock.now()
+    found, entries, comparisons = await here.db.read(_look, here.catalog, name, now=now)
     texts = {str(one.revision.number): one.revision.text for one in entries if one.revision.number}
     if found.file_text is not None:
         texts["file"] = found.file_text
@@ -44,9 +49,10 @@ async def show_history(
     return here.pages.render(
         "studio_history.html",
         person=person,
-        now=here.clock.now(),
+        now=now,
         name=name,
         served=found,
+        comparisons=comparisons,
         entries=entries,
         numbers=order,
         older=older,
@@ -105,8 +111,10 @@ async def choose(
     return RedirectResponse(edit_address(name) if choice == "own" else f"/templates/history/{name}?done=settled", 303)
 
 
-def _look(session: Session, catalog: Catalog, name: str) -> tuple[Standing, list[Entry]]:
-    return standing(session, catalog, name), history(session, name)
+def _look(
+    session: Session, catalog: Catalog, name: str, *, now: datetime
+) -> tuple[Standing, list[Entry], list[Compared]]:
+    return standing(session, catalog, name), history(session, name), compared(session, name, now=now)
 
 
 def _picked(session: Session, catalog: Catalog, name: str, picked: dict[str, str]) -> str:

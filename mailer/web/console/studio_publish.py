@@ -11,6 +11,7 @@ from mailer.calendars import parse_zone
 from mailer.errors import Conflict, InputError, NotFound
 from mailer.model import Agent, TemplateRevision, TemplateState
 from mailer.rendering.catalog import Catalog
+from mailer.rendering.comparison import measures
 from mailer.rendering.critique import remarks_of
 from mailer.rendering.names import parse_name
 from mailer.rendering.revision import Unconfirmed, find_revision, own_draft, unschedule
@@ -18,6 +19,7 @@ from mailer.rendering.standing import Standing, standing
 from mailer.web.auth import SignedIn
 from mailer.web.console.folded import difference
 from mailer.web.console.forms import Id
+from mailer.web.console.studio_compare import MEASURES
 from mailer.web.console.studio_drafts import edit_address
 from mailer.web.console.studio_look import Word, remarks_on
 from mailer.web.desk import Desk, Here, Publisher, newest_templates
@@ -108,6 +110,7 @@ async def _page(here: Desk, person: SignedIn, draft: TemplateRevision, *, proble
         changes=difference(now_served.text, draft.text),
         remarks=remarks,
         problem=problem,
+        measures={one.value: MEASURES[one] for one in measures(draft.name)},
         may=not (here.settings.rendering.review and draft.author_id == person.agent_id),
     )
 
