@@ -51,13 +51,14 @@ def _look(settings: Any, db: Any, name: str) -> tuple[Any, list[Any]]:
     from mailer.flows.files import in_service
     from mailer.flows.looked_at import show, waiting
     from mailer.flows.terms import Terms
-    from mailer.rendering.catalog import Catalog
+    from mailer.rendering.shelf import TemplateShelf
     from mailer.signing import read_keys
 
     found = db.read_here(in_service, settings.flows.directory)
     if name not in found:
         raise NotFound(f'there is no flow "{name}" in service; there are {", ".join(found) or "none"}')
     terms, now = Terms.of(settings, read_keys(settings.signing.key_file)), SystemClock().now()
-    catalog = Catalog(settings.rendering.templates)
+    templates = TemplateShelf(db, SystemClock(), settings.rendering.templates)
+    templates.read_here()
     some = db.read_here(waiting, found[name], terms, limit=_MOST, now=now)
-    return found[name], [show(one, catalog, terms, wall=now) for one in some]
+    return found[name], [show(one, templates.catalog, terms, wall=now) for one in some]

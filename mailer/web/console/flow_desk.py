@@ -7,7 +7,7 @@ from fastapi import Path
 from sqlmodel import Session
 
 from mailer.errors import NotFound
-from mailer.flows.check import Surroundings, around
+from mailer.flows.check import Look, around, look_at
 from mailer.flows.definition import Flow
 from mailer.flows.files import in_service
 from mailer.flows.parse import read_flows
@@ -38,13 +38,14 @@ def shop_of(terms: Terms) -> ShopTerms:
 
 
 def catalog_of(here: Desk) -> Catalog:
-    """The mails, as flows find them."""
+    """The mails as they are in service at this moment. It asks the database: off the loop only."""
+    here.templates.read_here()
     return here.catalog
 
 
-def around_of(here: Desk) -> Surroundings:
-    """What a flow's text may name."""
-    return around(here.settings, here.settings.rendering.templates)
+def look_in(here: Desk, name: str, text: str) -> Look:
+    """What is wrong with a flow's text, by the mails, senders and coupons of this shop. Off the loop only."""
+    return look_at(name, text, around(here.settings, catalog_of(here)))
 
 
 def flows_of(session: Session, here: Desk) -> dict[str, Flow]:

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from mailer.errors import InputError
-from mailer.flows.check import Look, look_at, outcomes
+from mailer.flows.check import Look, outcomes
 from mailer.flows.dials import Dial, dials, turned, with_expectations
 from mailer.flows.revisions import Editions, drop_draft, editions, save_draft
-from mailer.web.console.flow_desk import FlowName, around_of, differences, in_page
+from mailer.web.console.flow_desk import FlowName, differences, in_page, look_in
 from mailer.web.console.forms import Text, plain_text
 from mailer.web.desk import Desk, Here, Publisher, Reader
 from mailer.web.languages import N_
@@ -63,7 +63,7 @@ async def post_draft(here: Here, person: Publisher, name: FlowName, version: Dra
 async def post_expectations(here: Here, person: Publisher, name: FlowName, version: DraftVersion) -> Response:
     """Let the flow's own tests expect what it does now. Raises InputError for a text that cannot be read."""
     known = await here.db.read(editions, here.settings.flows.directory, name)
-    look = await asyncio.to_thread(look_at, name, known.text, around_of(here))
+    look = await asyncio.to_thread(look_in, here, name, known.text)
     if look.flow is None:
         raise InputError("text", ["mend the other mistakes first"])
     text = with_expectations(known.text, await asyncio.to_thread(outcomes, look.flow))
@@ -95,7 +95,7 @@ async def _keep(here: Desk, name: str, text: str, version: int, by: str) -> Resp
 
 
 async def _page(here: Desk, person: object, known: Editions, text: str) -> Response:
-    look: Look = await asyncio.to_thread(look_at, known.flow, text, around_of(here))
+    look: Look = await asyncio.to_thread(look_in, here, known.flow, text)
     told = {"known": known, "text": text, "look": look, "dials": dials(text), "labels": LABELS}
     told |= {"changes": differences(known.serving, text), "steps": _steps(text, look)}
     return here.pages.render("flow_edit.html", **in_page(here, person, name=known.flow, **told))

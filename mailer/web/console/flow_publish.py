@@ -10,7 +10,6 @@ from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
 from mailer.errors import InputError
-from mailer.flows.check import look_at
 from mailer.flows.definition import Flow
 from mailer.flows.parse import parse_flow
 from mailer.flows.rehearse import Rehearsal, play, rehearse
@@ -27,7 +26,7 @@ from mailer.flows.revisions import (
 )
 from mailer.flows.terms import Terms
 from mailer.model import FlowRevision
-from mailer.web.console.flow_desk import FlowName, around_of, differences, flows_of, in_page, terms_of
+from mailer.web.console.flow_desk import FlowName, differences, flows_of, in_page, look_in, terms_of
 from mailer.web.console.forms import Text, Version
 from mailer.web.desk import Desk, Here, Publisher, Reader
 
@@ -49,7 +48,7 @@ class Prospect:
 async def show_publish(here: Here, person: Publisher, name: FlowName) -> Response:
     """Ask once more: who is in it, who would come in, how many mails, who is brought forward."""
     known = await here.db.read(editions, here.settings.flows.directory, name)
-    look = await asyncio.to_thread(look_at, name, known.text, around_of(here))
+    look = await asyncio.to_thread(look_in, here, name, known.text)
     if known.draft is None or look.findings:
         return RedirectResponse(f"/flows/{name}/edit", 303)
     terms, now = terms_of(here), here.story_now
@@ -66,7 +65,7 @@ async def post_publication(
 ) -> Response:
     """Put the draft into service: the very text that was shown. Raises InputError while it has mistakes."""
     known = await here.db.read(editions, here.settings.flows.directory, name)
-    look = await asyncio.to_thread(look_at, name, known.text, around_of(here))
+    look = await asyncio.to_thread(look_in, here, name, known.text)
     if look.findings:
         raise InputError(f"{name}.toml", [f"line {one.line}: {one.words}" for one in look.findings])
     said = words.strip()[:500]
@@ -93,7 +92,7 @@ async def post_rollback(
 ) -> Response:
     """Put an older edition into service again. Raises InputError when it is not fit any more."""
     old: FlowRevision = await here.db.read(revision, name, edition)
-    look = await asyncio.to_thread(look_at, name, old.text, around_of(here))
+    look = await asyncio.to_thread(look_in, here, name, old.text)
     if look.findings:
         raise InputError(f"{name}, edition {edition}", [f"line {one.line}: {one.words}" for one in look.findings])
     directory, now = here.settings.flows.directory, here.clock.now()
