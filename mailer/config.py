@@ -27,6 +27,7 @@ from mailer.health_config import AlarmRelay, HealthConfig, health_problems
 from mailer.insight_config import InsightConfig
 from mailer.offers_config import OffersConfig
 from mailer.office import CalendarConfig, ClocksConfig, office_problems
+from mailer.privacy_config import PrivacyConfig
 from mailer.sections import Address, CountryOrAll, HttpsUrl, Listen, PublicUrl, Section, Span
 from mailer.shop_config import Shop
 from mailer.sources_config import SourceConfig, sources_problems
@@ -209,6 +210,7 @@ class Settings(BaseSettings):
     feedback: FeedbackConfig = FeedbackConfig()
     health: HealthConfig = HealthConfig()
     insight: InsightConfig = InsightConfig()
+    privacy: PrivacyConfig = PrivacyConfig()
     log: Log = Log()
     calendars: dict[str, CalendarConfig] = Field(default_factory=dict)
     sources: dict[str, SourceConfig] = Field(default_factory=dict)

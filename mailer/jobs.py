@@ -27,6 +27,7 @@ from mailer.orders.waiting import wake_those_whose_order_is_there
 from mailer.outbound.deliver import rescue
 from mailer.outbound.jump import stop_for_restore
 from mailer.outbound.unknown import settle_unknown
+from mailer.privacy import retention
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.press import Press
 from mailer.rendering.renderer import Renderer
@@ -135,6 +136,16 @@ async def send_digest(means: Means) -> None:
         log.info("digests_sent", count=sent)
 
 
+async def forget_old(means: Means) -> None:
+    """Forget closed conversations that are older than [privacy] keeps them, a batch at a time."""
+    terms = retention.Terms(means.settings.privacy.keep, means.settings.privacy.keep_by_intent)
+    forgotten = 0
+    while count := await means.db.run(retention.forget_old, terms, now=means.clock.now()):
+        forgotten += count
+    if forgotten:
+        log.info("conversations_forgotten", count=forgotten)
+
+
 async def look_after_clocks(means: Means) -> None:
     """Warn of deadlines that are near, draft a holding reply where a person is late, and look after refunds owed."""
     clocks = Clocks.of(means.settings)
@@ -198,7 +209,7 @@ async def publish_templates(means: Means) -> None:
         log.info("files_caught_up", count=len(same))
     if await means.db.read(due_revisions, now=now):
         renderer = Renderer(children=1)
-        shelf = TemplateShelf(means.db, means.clock, files.directory, means.settings.web.public_url)
+        shelf = TemplateShelf(means.db, means.clock, files.directory)
         published = await Press(means.db, means.clock, shelf, renderer).publish_due()
         await asyncio.to_thread(renderer.close)
         log.info("templates_published", count=published)
@@ -215,6 +226,7 @@ JOBS: dict[str, Job] = {
     "probe_ourselves": probe_ourselves,
     "draw_samples": draw_samples,
     "send_digest": send_digest,
+    "forget_old": forget_old,
     "look_after_clocks": look_after_clocks,
     "wake_snoozed": wake_snoozed,
     "learn_routes": learn_routes,

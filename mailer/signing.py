@@ -74,6 +74,11 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def tombstone(address: str) -> str:
+    """What stands in the place of a forgotten address: enough to recognise it, too little to write to it."""
+    return f"forgotten:{hashlib.sha256(f'mailer tombstone {address.strip().lower()}'.encode()).hexdigest()[:32]}"
+
+
 def digest(data: bytes) -> str:
     """The name of these bytes: SHA-256 in hexadecimal."""
     return hashlib.sha256(data).hexdigest()

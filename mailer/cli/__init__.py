@@ -15,6 +15,7 @@ from mailer.cli import (
     inspect,
     orders,
     outbox,
+    privacy,
     products,
     quarantine,
     queue,
@@ -53,6 +54,7 @@ app.add_typer(products.products, name="products")
 app.add_typer(templates_published.templates, name="templates")
 app.add_typer(suppressions.suppressions, name="suppressions")
 app.add_typer(outbox.outbox, name="outbox")
+app.add_typer(privacy.privacy, name="privacy")
 app.add_typer(incidents.incidents, name="incidents")
 app.add_typer(coupons.coupons, name="coupons")
 app.add_typer(quarantine.quarantine, name="quarantine")

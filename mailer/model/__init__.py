@@ -26,6 +26,7 @@ from mailer.model.customer import Customer
 from mailer.model.delivery import Attempt, Delivery, DeliveryState
 from mailer.model.draft import Approval, Disclosure, Dismissal, Draft, DraftState, Fault, Together
 from mailer.model.draft_version import DraftVersion, SeenChange
+from mailer.model.erasure import Erasure
 from mailer.model.event import Event, EventTaken
 from mailer.model.feedback import (
     Choice,
@@ -121,6 +122,7 @@ __all__ = [
     "Enrollment",
     "EnrollmentNote",
     "EnrollmentState",
+    "Erasure",
     "Event",
     "EventReader",
     "EventTaken",

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Field
 
-from mailer.model.base import Row, moment
+from mailer.model.base import Row, maybe_moment, moment
 
 
 class Customer(Row, table=True):
@@ -17,3 +17,5 @@ class Customer(Row, table=True):
     name: str = ""
     language: str | None = None
     created_at: datetime = moment()
+    # They asked to be forgotten: the address is a tombstone.
+    erased_at: datetime | None = maybe_moment()

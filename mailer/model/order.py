@@ -67,6 +67,8 @@ class Order(Row, table=True):
     # When `orders.delay` looks at it next: at once after any news, else when its next alarm would ring. None: never.
     watch_at: datetime | None = maybe_moment(index=True)
     raw: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    # Its customer was forgotten: what the shop says of it again brings no name and no address back.
+    erased_at: datetime | None = maybe_moment()
 
 
 class OrderLine(Row, table=True):

@@ -60,7 +60,7 @@ def ingest(
 def _ingest_one(session: Session, told: OrderIn, teller: Teller, *, now: datetime) -> Ingested:
     order, created = _ours(session, told, teller, now=now)
     stale = told.changed_at < order.changed_at
-    changed = not stale and _set(order, _facts(told, teller, order.raw))
+    changed = not stale and _set(order, _without_person(order, _facts(told, teller, order.raw)))
     changed |= not stale and _replace_lines(session, order, told, new=created)
     changed |= record_parcels(_telling(session, order, told, teller, new=created, stale=stale, now=now))
     changed |= record_refunds(session, order, told.refunds, at=told.changed_at, now=now)
@@ -121,6 +121,13 @@ def _facts(told: OrderIn, teller: Teller, known: dict[str, Any]) -> dict[str, An
         # What a payload leaves out it does not take back.
         **({"promised_on": told.promised_on} if told.promised_on else {}),
     }
+
+
+def _without_person(order: Order, facts: dict[str, Any]) -> dict[str, Any]:
+    """What may be written of an order whose customer was forgotten."""
+    if order.erased_at is None:
+        return facts
+    return {**facts, "email": order.email, "customer_name": "", "raw": {}}
 
 
 def _set(row: Order | OrderLine, values: dict[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from mailer.db import insert_once
 from mailer.events import record_event
 from mailer.model import Consent, Customer, Stream, Suppression, SuppressionCause
 from mailer.outbound.suppress import suppress, suppressed
+from mailer.signing import tombstone
 
 STREAMS = (Stream.FEEDBACK, Stream.MARKETING)
 OPT_INS = frozenset({"opt_in", "double_opt_in"})
@@ -178,7 +179,7 @@ def _lift(session: Session, address: str, stream: Stream, given_at: datetime, no
 
 def _open(address: str, stream: Stream) -> ColumnElement[bool]:
     return and_(
-        col(Suppression.address) == address,
+        col(Suppression.address).in_([address, tombstone(address)]),
         col(Suppression.stream) == stream,
         col(Suppression.cause) == SuppressionCause.OPT_OUT,
         col(Suppression.lifted_at).is_(None),

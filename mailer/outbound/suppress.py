@@ -12,6 +12,7 @@ from mailer.db import insert_once
 from mailer.errors import InputError, NotFound
 from mailer.failure import FailureKind
 from mailer.model import Bounce, Delivery, DeliveryState, ReportState, Stream, Suppression, SuppressionCause
+from mailer.signing import tombstone
 
 # A mail that has not come back by then arrived: servers give up after four or five days (RFC 5321, 4.5.4.1).
 _ARRIVED_AFTER = timedelta(days=5)
@@ -39,7 +40,8 @@ def suppressed(session: Session, address: str, kind: str) -> str | None:
     """Why a mail of this kind must not go to this address, in words; None when it may."""
     streams = [Stream.ALL, *(stream for stream in _LIMITED if stream.value == kind)]
     wanted = select(Suppression).where(
-        Suppression.address == address.lower(),
+        # Who was forgotten is recognised by their tombstone.
+        col(Suppression.address).in_([address.lower(), tombstone(address)]),
         col(Suppression.stream).in_(streams),
         col(Suppression.lifted_at).is_(None),
     )

@@ -17,7 +17,6 @@ from mailer.rendering.around import dependents, spoilt
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.critique import examine
 from mailer.rendering.inline import inlined
-from mailer.rendering.picture import Picture
 from mailer.rendering.published import Published
 from mailer.rendering.render import MissingFacts
 from mailer.rendering.show import About, show
@@ -71,8 +70,7 @@ _DOES: Mapping[str, Callable[[Catalog, Mapping[str, Any]], dict[str, Any]]] = {
 
 @lru_cache(maxsize=4)
 def _published(raw: bytes) -> Published:
-    told = json.loads(raw)
-    return Published(told["texts"], images={name: Picture(**one) for name, one in told["images"].items()})
+    return Published(json.loads(raw))
 
 
 def _prepare() -> None:

@@ -28,7 +28,7 @@ class Renderer:
         self._children = [Child(MODULE, WORK, seconds=seconds, memory=memory) for _ in range(children)]
         for child in self._children:
             self._free.put(child)
-        self._packed: tuple[Published | None, bytes] = (None, b"")
+        self._packed: tuple[Published | None, bytes] = (None, b"{}")
 
     async def show(self, catalog: Catalog, name: str, text: str | None, about: About) -> Shown:
         """The mail as it would be sent with this text (`rendering.show`). Raises MissingFacts and InputError."""
@@ -108,8 +108,6 @@ class Renderer:
     def _texts(self, published: Published) -> bytes:
         known, packed = self._packed
         if known is not published:
-            # Bytes are none of a preview's.
-            images = {name: {**vars(one), "alt": dict(one.alt), "data": ""} for name, one in published.images.items()}
-            packed = json.dumps({"texts": dict(published.texts), "images": images}).encode()
+            packed = json.dumps(dict(published.texts)).encode()
             self._packed = (published, packed)
         return packed

@@ -27,6 +27,7 @@ from mailer.web.console import (
     account,
     catch_up,
     claims,
+    customers,
     deliveries,
     draft_part,
     drafts,
@@ -70,11 +71,14 @@ from mailer.web.console import (
     views,
     wishes,
 )
+from mailer.web.console import (
+    orders as orders_page,
+)
 from mailer.web.desk import Desk, signed_in
 from mailer.web.door import Door
 from mailer.web.live import Live
 from mailer.web.pages import BUNDLE, STATIC, Pages
-from mailer.web.public import healthz, hooks, images, metrics
+from mailer.web.public import healthz, hooks, metrics
 from mailer.web.public.customers import Customers
 from mailer.web.public.site import Site
 from mailer.web.security import BodyLimit, SameOrigin, SecurityHeaders, Unbroken
@@ -83,6 +87,8 @@ _CONSOLE_BODY = 1_000_000
 # The rooms of the console that only people who are signed in may enter.
 _SIGNED_IN = (
     account,
+    customers,
+    orders_page,
     deliveries,
     catch_up,
     draft_part,
@@ -147,7 +153,7 @@ def build_console(
     """
     pages = Pages(settings)
     app = _bare("Mailer console", _console_middleware(settings, pages, db, clock))
-    shelf = TemplateShelf(db, clock, settings.rendering.templates, settings.web.public_url)
+    shelf = TemplateShelf(db, clock, settings.rendering.templates)
     app.state.desk = Desk(db, settings, clock, Terms.of(settings, keys), wake, pages, shelf, story=story)
     app.state.door = Door(db, settings, clock, wake)
     app.state.live = Live(db, clock)
@@ -180,7 +186,6 @@ def build_public(
     app.include_router(orders.router)
     app.include_router(openapi.router)
     app.include_router(hooks.router)
-    app.include_router(images.router)
     app.include_router(healthz.router)
     return app
 
