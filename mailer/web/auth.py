@@ -4,11 +4,12 @@ A link is shown before it is used, so that a scanner of links in mails uses noth
 links and sessions only hashes are stored.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult
+from sqlalchemy import ColumnElement, CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select, update
 
@@ -184,21 +185,22 @@ def who_owes_a_code(session: Session, token: str, *, now: datetime) -> SignedIn 
     return _who(session, token, half=True, now=now)
 
 
+def living(session: Session, ids: Collection[int], *, now: datetime) -> set[int]:
+    """Those of these sessions that did not end, by time, by hand or with their person."""
+    asked = select(AgentSession.id).join(Agent, col(Agent.id) == AgentSession.agent_id)
+    found = session.exec(asked.where(col(AgentSession.id).in_(ids), *_not_over(now)))
+    return {cast(int, one) for one in found}
+
+
 def note_seen(session: Session, session_id: int, *, now: datetime) -> None:
     """This browser is in use."""
     session.execute(update(AgentSession).where(col(AgentSession.id) == session_id).values(seen_at=now))
 
 
 def _who(session: Session, token: str, *, half: bool, now: datetime) -> SignedIn | None:
-    live = (
-        AgentSession.token_hash == token_hash(token),
-        col(AgentSession.half).is_(half),
-        col(AgentSession.ended_at).is_(None),
-        col(AgentSession.expires_at) > now,
-        col(Agent.disabled_at).is_(None),
-    )
+    shown = (AgentSession.token_hash == token_hash(token), col(AgentSession.half).is_(half))
     found = session.exec(
-        select(AgentSession, Agent).join(Agent, col(Agent.id) == AgentSession.agent_id).where(*live)
+        select(AgentSession, Agent).join(Agent, col(Agent.id) == AgentSession.agent_id).where(*shown, *_not_over(now))
     ).one_or_none()
     if found is None:
         return None
@@ -213,6 +215,14 @@ def _who(session: Session, token: str, *, half: bool, now: datetime) -> SignedIn
         single_keys=agent.single_keys,
         has_second_factor=bool(agent.totp_nonce),
         seen_at=entry.seen_at,
+    )
+
+
+def _not_over(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(AgentSession.ended_at).is_(None),
+        col(AgentSession.expires_at) > now,
+        col(Agent.disabled_at).is_(None),
     )
 
 

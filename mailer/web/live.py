@@ -17,6 +17,7 @@ from mailer.clock import Clock
 from mailer.db import Database
 from mailer.replies.glance import Open, Sign, claims, signs
 from mailer.replies.tabs import Tab, counts
+from mailer.web.auth import living
 
 log = structlog.get_logger()
 
@@ -44,6 +45,7 @@ class Listener:
     """One page. Events that it is too slow for are lost; it hears of the next change."""
 
     agent_id: int
+    session_id: int
     events: asyncio.Queue[dict[str, Any] | None] = field(default_factory=lambda: asyncio.Queue(_ROOM))
 
     def tell(self, name: str, data: object) -> None:
@@ -78,9 +80,9 @@ class Live:
         self._rounds = 0
         self._is_closed = False
 
-    async def listen(self, agent_id: int) -> AsyncIterator[dict[str, Any]]:
-        """The events of one page, until it is time to ask again."""
-        listener = Listener(agent_id)
+    async def listen(self, agent_id: int, session_id: int) -> AsyncIterator[dict[str, Any]]:
+        """The events of one page, until its person is signed out, or it is time to ask again."""
+        listener = Listener(agent_id, session_id)
         self._listeners.add(listener)
         self._begin()
         ends_at = asyncio.get_running_loop().time() + _LASTS
@@ -110,10 +112,11 @@ class Live:
                 log.exception("live_look_failed")
 
     async def look(self) -> None:
-        """See what is new and say it."""
+        """See what is new and say it to whoever is still signed in."""
         self._rounds += 1
         due = self._rounds % _COUNTS_AT_LEAST_EVERY == 0
         before, now = self._seen, self._clock.now()
+        await self._part(now)
         self._seen = seen = await self._db.read(self._glance, now, with_counts=due)
         if new := seen.signs - before.signs:
             changed = sorted({talk for talk, *_ in new})[:_MOST_AT_ONCE]
@@ -124,6 +127,14 @@ class Live:
         if seen.claims != before.claims:
             for listener in self._listeners:
                 listener.tell("claims", [_claim(one, listener.agent_id) for one in seen.claims])
+
+    async def _part(self, now: datetime) -> None:
+        heard = {listener.session_id for listener in self._listeners}
+        alive = await self._db.read(living, heard, now=now)
+        # Who came while we asked is asked about next time.
+        for listener in [one for one in self._listeners if one.session_id in heard - alive]:
+            self._listeners.discard(listener)
+            listener.end()
 
     def _tell(self, name: str, data: object) -> None:
         for listener in self._listeners:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -10,15 +11,17 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
+import mailer
 from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.model import Role
 from mailer.web.desk import deciding, publishing, releasing, running
 from mailer.web.pages import STATIC
-from mailer.web.security import CSP
+from mailer.web.security import CSP, FRAMED_CSP, framed
 from tests.web.build import case
 from tests.web.conftest import Entering, browser_on
 
+SOURCES = Path(mailer.__file__).parent
 OPEN = {
     "/sign-in",
     "/session",
@@ -62,7 +65,12 @@ def addresses(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
 
 
 def filled(path: str) -> str:
-    return re.sub(r"{\w+}", "1", path)
+    return re.sub(r"{[^}]+}", "1", path)
+
+
+def by_script() -> list[dict[str, str]]:
+    """How pages ask, how htmx and our modules ask, and how a program asks."""
+    return [{}, {"hx-request": "true"}, {"x-pane": "item"}, {"accept": "application/json"}]
 
 
 def needed(path: str, method: str, routes: list[BaseRoute]) -> str:
@@ -95,11 +103,32 @@ def test_whatever_changes_something_says_who_may(console: FastAPI) -> None:
     assert {path for _, path in unguarded} - OWN_MATTERS == set()
 
 
-async def test_every_other_route_needs_a_session(console: FastAPI, stranger: httpx2.AsyncClient) -> None:
+def test_no_route_changes_something_by_another_method(console: FastAPI, public: FastAPI) -> None:
+    for app in (console, public):
+        assert {method for method, _ in addresses(app.router.routes)} == {"GET", "POST"}
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "NONSENSE"])
+async def test_no_other_method_does_anything(
+    console: FastAPI, db: Database, clock: FrozenClock, stranger: httpx2.AsyncClient, enter: Entering, method: str
+) -> None:
+    await db.run(case, clock.now())
+    person = await enter(stranger, "root", Role.ADMIN)
+    for path in {filled(path) for _, path in addresses(console.router.routes)}:
+        answer = await person.request(method, path)
+        assert answer.status_code in (404, 405), (method, path, answer.status_code)
+        crossed = await person.request(method, path, headers={"sec-fetch-site": "cross-site"})
+        assert crossed.status_code in (403, 404, 405), (method, path, crossed.status_code)
+
+
+@pytest.mark.parametrize("headers", by_script())
+async def test_every_other_route_needs_a_session(
+    console: FastAPI, stranger: httpx2.AsyncClient, headers: dict[str, str]
+) -> None:
     for method, path in addresses(console.router.routes):
         if path in OPEN:
             continue
-        answer = await stranger.request(method, filled(path))
+        answer = await stranger.request(method, filled(path), headers=headers)
         expected = 303 if method == "GET" else 401
         assert (method, path, answer.status_code) == (method, path, expected)
         assert method == "POST" or answer.headers["location"].startswith("/sign-in?next=")
@@ -115,9 +144,10 @@ async def test_every_route_of_another_role_is_refused(
         wanted = needed(path, method, console.router.routes)
         if wanted == "anybody" or path in OPEN or role in MAY[wanted]:
             continue
-        answer = await person.request(method, filled(path))
-        assert (method, path, answer.status_code) == (method, path, 403)
-        assert f"Your role is {role.value}" in answer.text
+        for headers in by_script():
+            answer = await person.request(method, filled(path), headers=headers)
+            assert (method, path, answer.status_code) == (method, path, 403)
+            assert f"Your role is {role.value}" in answer.text
 
 
 async def test_a_marketer_reads_the_queue(db: Database, clock: FrozenClock, marketer: httpx2.AsyncClient) -> None:
@@ -131,9 +161,11 @@ async def test_a_marketer_reads_the_queue(db: Database, clock: FrozenClock, mark
 async def test_every_form_of_another_site_is_refused(console: FastAPI, agent: httpx2.AsyncClient) -> None:
     for method, path in addresses(console.router.routes):
         if method != "GET":
-            answer = await agent.request(method, filled(path), headers={"sec-fetch-site": "cross-site"})
-            assert (method, path, answer.status_code) == (method, path, 403)
-            assert "another site" in answer.text
+            for headers in by_script():
+                for site in ({"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}, {"origin": "null"}):
+                    answer = await agent.request(method, filled(path), headers={**headers, **site})
+                    assert (method, path, answer.status_code) == (method, path, 403)
+                    assert "another site" in answer.text
 
 
 async def test_every_answer_carries_the_policy(console: FastAPI, agent: httpx2.AsyncClient) -> None:
@@ -144,6 +176,14 @@ async def test_every_answer_carries_the_policy(console: FastAPI, agent: httpx2.A
     refused = await agent.post("/session", headers={"sec-fetch-site": "cross-site"})
     assert refused.status_code == 403
     assert refused.headers["content-security-policy"] == CSP
+
+
+def test_no_policy_lets_what_stands_inline_run() -> None:
+    for policy in (CSP, FRAMED_CSP, *framed("'sha256-x'").values()):
+        assert "unsafe-inline" not in policy
+        assert "unsafe-eval" not in policy
+    texts = [path for path in SOURCES.rglob("*.py") if "unsafe-inline" in path.read_text(encoding="utf-8")]
+    assert texts == []
 
 
 async def test_another_site_cannot_approve(

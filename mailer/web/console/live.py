@@ -19,4 +19,4 @@ async def listen(request: Request, person: Reader) -> Response:
     if _STREAM not in request.headers.get("accept", ""):
         return RedirectResponse("/queue", 303)
     live: Live = request.app.state.live
-    return EventSourceResponse(live.listen(person.agent_id), ping=_SIGN_OF_LIFE)
+    return EventSourceResponse(live.listen(person.agent_id, person.session_id), ping=_SIGN_OF_LIFE)
