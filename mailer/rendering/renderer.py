@@ -3,9 +3,10 @@
 import asyncio
 import json
 import queue
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from mailer.child import Child
 from mailer.errors import InputError
@@ -18,6 +19,8 @@ from mailer.rendering.render import MissingFacts
 from mailer.rendering.revision import Verdict, plain, text_hash
 from mailer.rendering.show import About, Shown
 
+T = TypeVar("T")
+
 
 class Renderer:
     """A few limited children that stay warm; safe to use from several threads and tasks."""
@@ -28,21 +31,23 @@ class Renderer:
         self._children = [Child(MODULE, WORK, seconds=seconds, memory=memory) for _ in range(children)]
         for child in self._children:
             self._free.put(child)
+        # Whoever waits for a child must not hold one of the threads in which the others' pages are read.
+        self._threads = ThreadPoolExecutor(children, "renderer")
         self._packed: tuple[Published | None, bytes] = (None, b"{}")
 
     async def show(self, catalog: Catalog, name: str, text: str | None, about: About) -> Shown:
         """The mail as it would be sent with this text (`rendering.show`). Raises MissingFacts and InputError."""
-        return await asyncio.to_thread(self.show_here, catalog, name, text, about)
+        return await self._apart(lambda: self.show_here(catalog, name, text, about))
 
     async def check(
         self, catalog: Catalog, name: str, text: str | None, never_told: Mapping[str, str] | None = None
     ) -> list[Remark]:
         """All that is wrong with a text, mistakes first (`rendering.critique`); what it spoils is asked by `judge`."""
-        return await asyncio.to_thread(lambda: self.check_here(catalog, name, text, never_told)[0])
+        return await self._apart(lambda: self.check_here(catalog, name, text, never_told)[0])
 
     async def judge(self, catalog: Catalog, name: str, text: str) -> Verdict:
         """The verdict that a publication needs."""
-        return await asyncio.to_thread(self.judge_here, catalog, name, text)
+        return await self._apart(lambda: self.judge_here(catalog, name, text))
 
     def show_here(self, catalog: Catalog, name: str, text: str | None, about: About) -> Shown:
         """As `show`, in the calling thread."""
@@ -84,8 +89,12 @@ class Renderer:
 
     def close(self) -> None:
         """End the children."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         for child in self._children:
             child.close()
+
+    async def _apart(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _spoilt(self, catalog: Catalog, name: str, text: str, mail: str) -> list[Remark]:
         try:
