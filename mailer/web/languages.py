@@ -22,6 +22,9 @@ CATALOGUES = Path(__file__).parent / "catalogues"
 # As in the `lang` of a page, with its own name for itself.
 LANGUAGES = {"en": "English", "zh-Hans": "简体中文"}
 
+# By the first part of what a browser asks for: en-GB and zh-TW are served too.
+_OURS = {"en": "en", "zh": "zh-Hans"}
+
 
 @lru_cache
 def translations(language: str) -> gettext.NullTranslations:
@@ -39,13 +42,21 @@ def translations(language: str) -> gettext.NullTranslations:
 
 def preferred(accept_language: str) -> str:
     """The language for somebody who is not signed in, by their browser (RFC 9110, 12.5.4)."""
-    for wanted in accept_language.lower().split(","):
-        tag = wanted.partition(";")[0].strip()
-        if tag.startswith("zh"):
-            return "zh-Hans"
-        if tag.startswith("en"):
-            return "en"
+    liked = sorted(map(_weighed, accept_language.lower().split(",")), key=lambda one: -one[0])
+    for weight, tag in liked:
+        language = _OURS.get(tag.partition("-")[0])
+        if language and weight > 0:
+            return language
     return "en"
+
+
+def _weighed(wanted: str) -> tuple[float, str]:
+    tag, _, rest = wanted.partition(";")
+    name, _, weight = rest.partition("=")
+    try:
+        return (float(weight) if name.strip() == "q" else 1.0), tag.strip()
+    except ValueError:
+        return 0.0, tag.strip()
 
 
 class Clockwork:

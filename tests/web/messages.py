@@ -19,6 +19,14 @@ METHODS = [
     ("insight/**.py", "python"),
     ("health/**.py", "python"),
 ]
+NOISE = (
+    b'"Report-Msgid-Bugs-To',
+    b'"POT-Creation-Date',
+    b'"PO-Revision-Date',
+    b'"Last-Translator',
+    b'"Language-Team',
+    b'"Generated-By',
+)
 
 
 def texts() -> Iterator[tuple[str, int, str | tuple[str, ...]]]:
@@ -33,7 +41,9 @@ def fresh(language: str) -> Catalog:
     path = CATALOGUES / f"{language}.po"
     locale = language.replace("-", "_")
     old = read_po(io.BytesIO(path.read_bytes()), locale=locale) if path.is_file() else Catalog(locale=locale)
-    now = Catalog(locale=locale, project="Mailer", version="", charset="utf-8")
+    now = Catalog(locale=locale, project="Mailer", version="", charset="utf-8", fuzzy=False)
+    # The glossary stands in the remarks above.
+    now.header_comment = old.header_comment
     for file, _, text in texts():
         now.add(text, locations=[(file, 0)])
     for message in now:
@@ -42,14 +52,21 @@ def fresh(language: str) -> Catalog:
     return now
 
 
+def written(catalogue: Catalog) -> bytes:
+    """The file of a catalogue; the same texts are the same bytes, so its header names no time and no tool."""
+    whole = io.BytesIO()
+    write_po(whole, catalogue, no_location=True, sort_output=True, width=120)
+    lines = whole.getvalue().splitlines(keepends=True)
+    return b"".join(line for line in lines if not line.startswith(NOISE))
+
+
 def main() -> None:
     for language in LANGUAGES:
         if language == "en":
             continue
         catalogue = fresh(language)
         path = CATALOGUES / f"{language}.po"
-        with path.open("wb") as file:
-            write_po(file, catalogue, no_location=True, omit_header=False, sort_output=True, width=120)
+        path.write_bytes(written(catalogue))
         missing = [message.id for message in catalogue if message.id and not message.string]
         print(f"{path}: {len(catalogue)} texts, {len(missing)} to translate")
 
