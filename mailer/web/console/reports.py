@@ -136,7 +136,9 @@ def drawing(sheet: Sheet) -> dict[str, Any]:
     names = [column.name for column in sheet.columns]
     places = [names.index(name) for name in sheet.drawn]
     kinds = [sheet.columns[place].kind for place in places]
-    rows = sheet.rows[:60]
+    # More than a dozen names cannot be read below a chart; days can.
+    most = 60 if sheet.columns[0].name in ("Day", "Week") else 12
+    rows = sheet.rows[:most]
     return {
         "kind": sheet.chart,
         "labels": [str(row[0]) for row in rows],

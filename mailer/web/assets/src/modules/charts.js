@@ -22,14 +22,18 @@ function options(chart, width) {
   const isShare = chart.series[0]?.kind === "share";
   const bars = chart.kind === "bars";
   const label = (place) => (Number.isInteger(place) ? (chart.labels[place] ?? "") : "");
+  // As many letters as fit below one place; the table below says each name in full.
+  const room = Math.max(3, Math.floor((width - 90) / Math.max(chart.labels.length, 6) / 7));
+  const short = (words) => (words.length > room ? `${words.slice(0, room - 1)}…` : words);
   return {
     width,
     height: HEIGHT,
     scales: { x: { time: false, range: [-0.6, chart.labels.length - 0.4] }, y: { range: (_, low, high) => [Math.min(0, low), high || 1] } },
     axes: [
-      { stroke: ink, grid: { show: false }, ticks: { stroke: line }, values: (_, ticks) => ticks.map((tick) => label(tick).slice(0, 14)) },
+      { stroke: ink, grid: { show: false }, ticks: { stroke: line }, values: (_, ticks) => ticks.map((tick) => short(label(tick))) },
       { stroke: ink, grid: { stroke: line }, ticks: { stroke: line }, values: (_, ticks) => ticks.map((tick) => shown(tick, isShare ? "share" : "")) },
     ],
+    legend: { show: chart.series.length > 1, live: false },
     series: [
       { label: "", value: (_, place) => label(place) },
       ...chart.series.map((one, place) => ({
