@@ -13,6 +13,7 @@ from mailer.demo.letters import Letter, Pen
 from mailer.demo.people import Customer
 from mailer.demo.servers import MailServer
 from mailer.demo.shop import CARE
+from mailer.model import Intent
 from mailer.outbound.outcome import Accepted
 from mailer.outbound.smtp import Envelope, Relay
 
@@ -42,6 +43,18 @@ class Crowd:
     def delivered(self) -> list[tuple[str, bytes]]:
         """Every mail that a mailbox took."""
         return self._server.delivered
+
+    def read_from_now(self) -> None:
+        """Nobody answers what came before."""
+        self._read = len(self._server.delivered)
+
+    async def write_at_once(self, count: int, *, gone: str) -> None:
+        """The mails of a busy hour, among them one of somebody whose mailbox is gone when we answer."""
+        for _ in range(count):
+            await self.hand_in(self._pen.first(self.clock.now(), ours=self._ours))
+        letter = self._pen.about(self._by_address[gone], Intent.INVOICE, self.clock.now())
+        await self.hand_in(letter)
+        self._server.close_mailbox(gone)
 
     async def write(self, every: float, stop: asyncio.Event) -> None:
         """Write a mail every so many seconds, and answer what came back, until told to stop."""

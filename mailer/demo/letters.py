@@ -60,6 +60,10 @@ class Pen:
         self._last = writer if card.about == Intent.ORDER_STATUS else None
         return self._from(writer, card, now)
 
+    def about(self, writer: Customer, about: str, now: datetime) -> Letter:
+        """A letter of this customer about this."""
+        return self._from(writer, Card(about, writer.language, "plain"), now)
+
     def answer(self, writer: Customer, received: EmailMessage, now: datetime) -> Letter:
         """A reply to a mail of ours, quoting it as mail programs do."""
         words = self._text("follow_up", writer.language)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import webbrowser
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import StringIO
@@ -22,8 +22,11 @@ from mailer.db import Database
 from mailer.demo.agent import DemoAgent
 from mailer.demo.browser import Browser
 from mailer.demo.buyers import Buyers, tell_story
+from mailer.demo.colleague import Colleague
 from mailer.demo.customers import Crowd
 from mailer.demo.letters import Pen
+from mailer.demo.marketer import Marketer, look_after
+from mailer.demo.past import Past
 from mailer.demo.people import Customer, customers
 from mailer.demo.plot import buyers, happenings
 from mailer.demo.report import Outside, report, unfinished
@@ -49,6 +52,10 @@ _DRAIN = 60.0
 _STORY = timedelta(seconds=60)
 # How long after the question whether it may go a mail is handed over, at most.
 _BLUR = timedelta(milliseconds=400)
+# Somebody whose mailbox is gone when we answer, and a flow that waits for a person's word, where there is a person.
+_GONE, _BY_HAND = "timo.krause@customers.test", "delivered_check"
+# A queue with something in it, before the first look.
+_AT_ONCE = 14
 _LIVE = ("shipping_notice", "delay_notice", "review_invitation", "satisfaction_survey")
 # As long as it is by default; without anybody at the screen nobody takes anything back.
 _UNDO, _UNDO_UNATTENDED = "12s", "2s"
@@ -130,6 +137,12 @@ class Stage:
     buyers: Buyers
     browser: Browser
 
+    def begin_now(self, wishes: Wishes) -> None:
+        """Let the story begin, as of now, and customers read what comes from now on."""
+        self.end = self.clock.now()
+        self.story = StoryClock(self.clock, self.end - (wishes.lasts or _STORY) * wishes.speed, wishes.speed)
+        self.crowd.read_from_now()
+
 
 async def run_demo(wishes: Wishes, shipped: Path, clock: Clock, say: Callable[[str], None]) -> dict[str, Any] | None:
     """Run the shop; the report of an unattended run, None after Ctrl-C."""
@@ -174,24 +187,56 @@ def _fill(db: Database, people: list[Customer], now: datetime) -> None:
 
 
 async def _attended(stage: Stage, wishes: Wishes, folder: str, say: Callable[[str], None]) -> None:
-    token = stage.db.run_here(make_link, stage.agent_id, now=stage.clock.now(), passwordless=True)
     stop = app.stop_on_signals()
+    ben, mia = (_join(stage, name, role) for name, role in (("ben", Role.AGENT), ("mia", Role.MARKETER)))
+    ana = _join(stage, "ana", Role.AGENT)
+    say("The last four weeks of the shop are lived through; this takes some seconds ...")
+    await Past(stage.settings, stage.db, customers(), wishes.seed).live((ben, ana), stage.clock.now())
+    stage.begin_now(wishes)
     daemon = asyncio.create_task(app.run(stage.settings, stage.clock, stop=stop, story=stage.story))
-    address = welcome_address(stage.settings.web, token)
+    address = _link(stage, stage.agent_id)
     say(f"A shop is running in {folder} and is gone when you press Ctrl-C.")
     say(f"Console, sign in once with this link:  {address}")
+    say("    the admin sees all of it: the queue (? shows the keys), Flows, Reports, Health, People")
+    say(f"As ana, an agent:     {_link(stage, ana)}")
+    say("    answer: j and k go on, a approves and opens the next, e edits; ben answers beside you")
+    say(f"As mia, a marketer:   {_link(stage, mia)}")
+    say("    Templates: a draft, a comparison, a text whose file changed; Flows: a batch that waits for a word")
+    say("Two people in one browser share its cookies: open the second in a private window.")
     say(f"Mail server for a look from outside:   IMAP 127.0.0.1:{stage.server.imap_port} without TLS,")
     say(f"    user {customers()[0].address} (or any customer, or {CARE}), password {stage.server.password}")
     say("Customers write every few seconds; their mails and our drafts are in the console.")
     say("Orders, parcels and the mails of flows run through the last weeks, faster than the clock, until today.")
     _open_browser(address)
     await _alive(stage, daemon)
-    writing = asyncio.create_task(stage.crowd.write(wishes.every, stop))
-    acting = asyncio.create_task(stage.buyers.live(stage.story, stage.end, stop))
-    telling = asyncio.create_task(_tell(stage, stop))
-    await asyncio.wait({daemon, writing}, return_when=asyncio.FIRST_COMPLETED)
+    await stage.crowd.write_at_once(_AT_ONCE, gone=_GONE)
+    works: list[Coroutine[Any, Any, object]] = [
+        stage.crowd.write(wishes.every, stop),
+        stage.buyers.live(stage.story, stage.end, stop),
+        _tell(stage, stop),
+        _people_work(stage, ben, mia, stop),
+    ]
+    working = [asyncio.create_task(one) for one in works]
+    await asyncio.wait({daemon, working[0]}, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
-    await asyncio.gather(daemon, writing, acting, telling)
+    await asyncio.gather(daemon, *working)
+
+
+async def _people_work(stage: Stage, ben: int, mia: int, stop: asyncio.Event) -> None:
+    """What colleagues do beside the person at the screen."""
+    terms = Terms.of(stage.settings, read_keys(stage.settings.signing.key_file))
+    await Marketer(stage.db, stage.clock, stage.settings, mia).work()
+    await look_after(stage.db, stage.clock, stage.settings, CARE)
+    await Colleague(stage.db, stage.clock, terms, ben, mentions="ana", first=_GONE).work(stop)
+
+
+def _join(stage: Stage, name: str, role: Role) -> int:
+    return stage.db.run_here(add_agent, name, role, stage.clock.now())
+
+
+def _link(stage: Stage, agent_id: int) -> str:
+    token = stage.db.run_here(make_link, agent_id, now=stage.clock.now(), passwordless=True)
+    return welcome_address(stage.settings.web, token)
 
 
 async def _unattended(stage: Stage, wishes: Wishes, lasts: timedelta, say: Callable[[str], None]) -> dict[str, Any]:
@@ -283,6 +328,8 @@ def _settings(folder: Path, shipped: Path, server: MailServer, wishes: Wishes, n
     words = {"care": CARE, "password": server.password, "authserv_id": AUTHSERV_ID, "undo": undo}
     write_files(folder, shipped, _CONFIG.format(**words, **ports), now.date())
     go_live(folder, _LIVE)
+    if wishes.lasts is None:
+        go_live(folder, (_BY_HAND,), "manual")
     # A shop of the visitor's own must not leak into the demo.
     for name in [name for name in os.environ if name.startswith("MAILER_") or name == "CREDENTIALS_DIRECTORY"]:
         del os.environ[name]

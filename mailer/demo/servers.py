@@ -46,6 +46,10 @@ class MailServer:
         await identity.set(UserMetadata(self._config, address, password=self.password))
         self._addresses.add(address)
 
+    def close_mailbox(self, address: str) -> None:
+        """From now on there is nobody of this address."""
+        self._addresses.discard(address)
+
     async def deliver(self, address: str, raw: bytes) -> None:
         """Put a mail into a mailbox, as a server that took it would."""
         async with Identity(address, self._login, None, frozenset()).new_session() as session:
@@ -66,19 +70,17 @@ class MailServer:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         for address in envelope.rcpt_tos:
-            await self.deliver(
-                address, _seen((envelope.mail_from or "").strip("<>"), envelope.content) + envelope.content
-            )
+            await self.deliver(address, as_taken((envelope.mail_from or "").strip("<>"), envelope.content))
         return "250 OK delivered"
 
 
-def _seen(sender: str, raw: bytes) -> bytes:
-    """What a server writes above a mail that it takes: the return path, and whether the sender is who From says."""
+def as_taken(sender: str, raw: bytes) -> bytes:
+    """A mail with what a server writes above it: the return path, and whether the sender is who From says."""
     writer = BytesHeaderParser(policy=default).parsebytes(raw)["From"]
     domains = {one.domain.lower() for one in writer.addresses} if writer else set()
     verdict = "pass" if domains == {sender.rpartition("@")[2].lower()} else "fail"
     said = f"dmarc={verdict} header.from={min(domains)}" if sender and domains else "none"
-    return f"Return-Path: <{sender}>\r\nAuthentication-Results: {AUTHSERV_ID}; {said}\r\n".encode()
+    return f"Return-Path: <{sender}>\r\nAuthentication-Results: {AUTHSERV_ID}; {said}\r\n".encode() + raw
 
 
 @contextlib.asynccontextmanager

@@ -48,6 +48,11 @@ def orders(people: Sequence[Customer], now: datetime) -> list[dict[str, Any]]:
     return [_order(one, now) for one in people if one.order_number]
 
 
+def placed_before(customer: Customer, now: datetime, moment: datetime) -> bool:
+    """Whether what this customer has ordered, if anything, was ordered by that moment."""
+    return not customer.order_number or _placed(customer, now) < moment
+
+
 def products(today: date) -> str:
     """The products as a file for `mailer products import`."""
     return _filled("products.csv", today)
@@ -62,12 +67,12 @@ def write_files(folder: Path, shipped: Path, config: str, today: date) -> None:
     write_key_file(folder / "mailer.key")
 
 
-def go_live(folder: Path, flows: Sequence[str]) -> None:
-    """Change the one word by which these flows send."""
+def go_live(folder: Path, flows: Sequence[str], status: str = "live") -> None:
+    """Change the one word by which these flows send, by themselves or when a person lets them."""
     for name in flows:
         file = folder / "schedules" / "flows" / f"{name}.toml"
         text = file.read_text(encoding="utf-8")
-        file.write_text(text.replace('status = "draft"', 'status = "live"', 1), encoding="utf-8")
+        file.write_text(text.replace('status = "draft"', f'status = "{status}"', 1), encoding="utf-8")
 
 
 def _things() -> list[Thing]:
@@ -83,7 +88,7 @@ def _filled(name: str, today: date) -> str:
 
 def _order(customer: Customer, now: datetime) -> dict[str, Any]:
     position, state, thing = int(customer.order_number[1:]) - FIRST_NUMBER, customer.state, product_of(customer)
-    placed = now - timedelta(days=_AGE.get(state, 6), hours=position % 12)
+    placed = _placed(customer, now)
     canceled = placed + timedelta(hours=5) if state == "canceled" else None
     given, _, family = customer.name.partition(" ")
     return {
@@ -110,6 +115,10 @@ def _order(customer: Customer, now: datetime) -> dict[str, Any]:
         "refunds": list(_refunds(state, placed + timedelta(days=3))),
         "fulfillments": [] if state in ("paid", "canceled") else [_parcel(position, state, placed)],
     }
+
+
+def _placed(customer: Customer, now: datetime) -> datetime:
+    return now - timedelta(days=_AGE.get(customer.state, 6), hours=(int(customer.order_number[1:]) - FIRST_NUMBER) % 12)
 
 
 def _line(position: int, thing: Thing) -> dict[str, Any]:

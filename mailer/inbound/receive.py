@@ -215,8 +215,12 @@ def _note_what_it_proves(session: Session, mailbox: Mailbox, message: Message, m
 def _customer(session: Session, mail: ParsedMail, now: datetime) -> Customer:
     sender = mail.senders[0] if mail.senders else None
     address = sender.address if sender else ""
-    insert_once(session, Customer(address=address, name=sender.name if sender else "", created_at=now))
-    return session.exec(select(Customer).where(Customer.address == address)).one()
+    name = sender.name if sender else ""
+    insert_once(session, Customer(address=address, name=name, created_at=now))
+    customer = session.exec(select(Customer).where(Customer.address == address)).one()
+    # A mail of ours may have made the row, which knew the address only.
+    customer.name = customer.name or name
+    return customer
 
 
 def _open(
