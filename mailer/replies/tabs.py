@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, true
+from sqlalchemy import ColumnElement, and_, false, func, literal_column, or_, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -201,7 +201,9 @@ def _is_first() -> ColumnElement[bool]:
 
 
 def _pending() -> Any:
-    return select(Draft.id).where(Draft.conversation_id == Conversation.id, Draft.state == DraftState.PENDING)
+    # Written out: only so SQLite knows that the index of the pending drafts is enough.
+    pending = col(Draft.state) == literal_column(f"'{DraftState.PENDING.value}'")
+    return select(Draft.id).where(Draft.conversation_id == Conversation.id, pending)
 
 
 def _says_facts() -> ColumnElement[bool]:
