@@ -103,7 +103,7 @@ class Worker:
         self.name = name
         self.bells = Bells()
         self.shelf = Shelf(db, self.story, settings.flows.directory, Terms.of(settings, keys))
-        self.templates = TemplateShelf(db, clock, settings.rendering.templates)
+        self.templates = TemplateShelf(db, clock, settings.rendering.templates, settings.web.public_url)
         self.own_addresses = frozenset(sender.address.lower() for sender in settings.senders.values())
         self.reader = Reader(Ourselves(self.own_addresses))
 

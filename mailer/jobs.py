@@ -209,7 +209,7 @@ async def publish_templates(means: Means) -> None:
         log.info("files_caught_up", count=len(same))
     if await means.db.read(due_revisions, now=now):
         renderer = Renderer(children=1)
-        shelf = TemplateShelf(means.db, means.clock, files.directory)
+        shelf = TemplateShelf(means.db, means.clock, files.directory, means.settings.web.public_url)
         published = await Press(means.db, means.clock, shelf, renderer).publish_due()
         await asyncio.to_thread(renderer.close)
         log.info("templates_published", count=published)

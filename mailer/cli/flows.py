@@ -42,10 +42,11 @@ def check(
     Needs no database. With a config.toml, senders and pools of coupons are looked up there too.
     """
     from mailer.flows.check import around, check_flows, in_words
+    from mailer.rendering.catalog import Catalog
 
     directory, settings = _folder(folder), _settings()
     mails = templates or (settings.rendering.templates if settings else Path("templates"))
-    checked = check_flows(directory, around(settings, mails))
+    checked = check_flows(directory, around(settings, Catalog(mails)))
     for line in checked.problems:
         typer.echo(f"FAIL  {line}")
     for line in checked.notes:

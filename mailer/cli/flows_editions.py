@@ -68,12 +68,14 @@ def bring_in(
     from mailer.clock import SystemClock
     from mailer.flows import revisions
     from mailer.flows.check import around, look_at
+    from mailer.rendering.shelf import service_catalog
 
     with open_database() as (settings, db):
         directory = settings.flows.directory
         path = file or directory / f"{name}.toml"
         text = _read(path)
-        found = look_at(name, text, around(settings, settings.rendering.templates)).findings
+        mails = db.read_here(service_catalog, settings.rendering.templates)
+        found = look_at(name, text, around(settings, mails)).findings
         if found:
             raise InputError(str(path), [f"line {one.line}: {one.words}" for one in found])
         told: dict[str, Any] = {"words": f"from {path.name}", "by": by, "now": SystemClock().now()}

@@ -165,7 +165,8 @@ def _press(settings: Any, db: Any) -> Iterator[Any]:
     from mailer.rendering.shelf import TemplateShelf
 
     clock, renderer = SystemClock(), Renderer(children=1)
+    shelf = TemplateShelf(db, clock, settings.rendering.templates, settings.web.public_url)
     try:
-        yield Press(db, clock, TemplateShelf(db, clock, settings.rendering.templates), renderer)
+        yield Press(db, clock, shelf, renderer)
     finally:
         renderer.close()

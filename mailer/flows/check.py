@@ -101,9 +101,8 @@ def check_flows(directory: Path, named: Surroundings) -> Checked:
     return Checked(flows, tuple(problems), tuple(notes))
 
 
-def around(settings: Settings | None, templates: Path | Catalog) -> Surroundings:
-    """What there is for flows to name: the mails there are, senders and pools of config.toml where there is one."""
-    catalog = templates if isinstance(templates, Catalog) else Catalog(templates)
+def around(settings: Settings | None, catalog: Catalog) -> Surroundings:
+    """What there is for flows to name: the mails of a catalog, senders and pools of config.toml where there is one."""
     mails = {name.rpartition(LIFECYCLE)[2].partition(".")[0]: catalog.read(name).kind for name in catalog.lifecycle()}
     if settings is None:
         return Surroundings(mails)

@@ -11,7 +11,7 @@ from mailer.flows.situation import Passage, overruled
 from mailer.flows.terms import Terms
 from mailer.links import customer_links
 from mailer.model import Conversation, ConversationState, Customer, Direction, Incident, Message, MessageState, Order
-from mailer.outbound.compose import LifecycleLetter, compose_lifecycle
+from mailer.outbound.compose import LifecycleLetter, Within, compose_lifecycle
 from mailer.outbound.outbox import Outgoing
 from mailer.outbound.passage import Gates
 from mailer.rendering.catalog import Catalog
@@ -146,6 +146,7 @@ def write_mail(sheet: Sheet, catalog: Catalog, terms: Terms, *, wall: datetime) 
         unsubscribe_mail=sheet.links.get("unsubscribe_mail", ""),
         in_reply_to=sheet.thread.in_reply_to if sheet.thread else "",
         reference_ids=sheet.thread.reference_ids if sheet.thread else (),
+        pictures=[Within(one.cid, one.mime, one.data) for one in mail.pictures],
     )
     outgoing = Outgoing(
         key=key,

@@ -22,6 +22,7 @@ from mailer.outbound.smtp import Relay, RelayAccount
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.check import check_templates
 from mailer.rendering.check_lifecycle import check_lifecycle
+from mailer.rendering.shelf import service_catalog
 from mailer.signing import read_keys
 
 _BEFORE_THIS_WAS_WRITTEN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -38,13 +39,14 @@ class Check:
 
 async def check_all(settings: Settings, db: Database, clock: Clock) -> list[Check]:
     """Test key file, clock, zone, database, templates, sources, every mailbox, shop and the relay; one by one."""
+    catalog = _in_service(settings, db)
     checks = [
         _tell("key file", lambda: _keys(settings)),
         _tell("clock", lambda: _clock(clock)),
         _tell("zone", lambda: _zone(settings, clock)),
         _tell("database", lambda: _database(db)),
-        _tell("templates", lambda: _templates(settings)),
-        _tell("flows", lambda: _flows(settings)),
+        _tell("templates", lambda: _templates(catalog)),
+        _tell("flows", lambda: _flows(settings, catalog)),
         _tell("sources", lambda: sources_words(settings)),
     ]
     for name in settings.inbound.mailboxes:
@@ -100,19 +102,26 @@ def _database(db: Database) -> str:
     return f"{where}, schema {found or 'none yet; `mailer run` makes it'}{'' if found in (None, HEAD) else ' is old'}"
 
 
-def _templates(settings: Settings) -> str:
-    catalog = Catalog(settings.rendering.templates)
+def _in_service(settings: Settings, db: Database) -> Catalog:
+    """The templates with what was published over them; the files alone where there is no database yet."""
+    try:
+        return db.read_here(service_catalog, settings.rendering.templates)
+    except SQLAlchemyError:
+        return Catalog(settings.rendering.templates)
+
+
+def _templates(catalog: Catalog) -> str:
     if problems := [*check_templates(catalog), *check_lifecycle(catalog)]:
         raise MailerError("\n".join(problems))
     mails = len([*catalog.names(), *catalog.lifecycle()])
     return f"{mails} mails, each reads well with and without what is optional"
 
 
-def _flows(settings: Settings) -> str:
+def _flows(settings: Settings, catalog: Catalog) -> str:
     """A shop without the folder sends nothing by itself, and lacks nothing."""
     if not settings.flows.directory.is_dir():
         return f"none; there is no {settings.flows.directory}"
-    checked = check_flows(settings.flows.directory, around(settings, settings.rendering.templates))
+    checked = check_flows(settings.flows.directory, around(settings, catalog))
     if checked.problems:
         raise MailerError("\n".join(checked.problems))
     return in_words(checked)

@@ -1,6 +1,7 @@
 """The bytes of an outgoing mail, frozen before anybody sends them."""
 
 import re
+from base64 import b64encode
 from binascii import b2a_qp
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,6 +62,15 @@ _AUTOMATIC = {"Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All
 
 
 @dataclass(frozen=True)
+class Within:
+    """A picture within a mail (RFC 2387, RFC 2392)."""
+
+    cid: str
+    mime: str
+    data: bytes
+
+
+@dataclass(frozen=True)
 class LifecycleLetter:
     """All that goes into a mail that a flow sends."""
 
@@ -84,6 +94,8 @@ class LifecycleLetter:
     unsubscribe_mail: str = ""
     in_reply_to: str = ""
     reference_ids: Sequence[str] = ()
+    # Pictures that its HTML shows as `cid:`.
+    pictures: Sequence["Within"] = ()
 
 
 def compose_lifecycle(letter: LifecycleLetter) -> bytes:
@@ -154,10 +166,32 @@ def _with_body(mail: EmailMessage, letter: Letter | LifecycleLetter) -> bytes:
     lines = [
         *(head, "MIME-Version: 1.0", f'Content-Type: multipart/alternative; boundary="{boundary}"', ""),
         *(f"--{boundary}", *_part("plain", letter.text)),
-        *(f"--{boundary}", *_part("html", letter.html)),
+        *(f"--{boundary}", *_html(letter, f"{boundary}r")),
         *(f"--{boundary}--", ""),
     ]
     return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def _html(letter: Letter | LifecycleLetter, boundary: str) -> tuple[str, ...]:
+    """The HTML, with its pictures beside it where it has any."""
+    pictures = letter.pictures if isinstance(letter, LifecycleLetter) else ()
+    if not pictures:
+        return _part("html", letter.html)
+    head = f'Content-Type: multipart/related; type="text/html"; boundary="{boundary}"'
+    parts = [line for one in pictures for line in (f"--{boundary}", *_picture(one))]
+    return head, "", f"--{boundary}", *_part("html", letter.html), *parts, f"--{boundary}--", ""
+
+
+def _picture(one: Within) -> tuple[str, ...]:
+    coded = b64encode(one.data).decode("ascii")
+    lines = (coded[start : start + 76] for start in range(0, len(coded), 76))
+    return (
+        f"Content-Type: {one.mime}",
+        "Content-Transfer-Encoding: base64",
+        f"Content-ID: <{one.cid}>",
+        "Content-Disposition: inline",
+        *("", *lines),
+    )
 
 
 def _part(subtype: str, text: str) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ from mailer.signing import Keys, digest
 
 FRAME = "blocks/frame"
 LIFECYCLE = "lifecycle/"
+# Under which a mail names the pictures that it was made from.
+IMAGES = "images/"
 _SUFFIXES = (".md", ".html")
 
 
@@ -152,7 +154,10 @@ class Catalog:
             raise InputError(f"templates/{name}", [str(error)]) from None
 
     def sha256(self, name: str) -> str:
-        """Of a text as it is now; "" when it is gone. The same that a draft's `made_from` holds."""
+        """Of a text as it is now; "" when it is gone. The same that a mail's `made_from` holds; of pictures too."""
+        if name.startswith(IMAGES):
+            picture = self.published.images.get(name.removeprefix(IMAGES))
+            return picture.edition if picture else ""
         try:
             return digest(self.raw(name))
         except OSError:

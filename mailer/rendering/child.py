@@ -17,6 +17,7 @@ from mailer.rendering.around import dependents, spoilt
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.critique import examine
 from mailer.rendering.inline import inlined
+from mailer.rendering.picture import Picture
 from mailer.rendering.published import Published
 from mailer.rendering.render import MissingFacts
 from mailer.rendering.show import About, show
@@ -70,7 +71,8 @@ _DOES: Mapping[str, Callable[[Catalog, Mapping[str, Any]], dict[str, Any]]] = {
 
 @lru_cache(maxsize=4)
 def _published(raw: bytes) -> Published:
-    return Published(json.loads(raw))
+    told = json.loads(raw)
+    return Published(told["texts"], images={name: Picture(**one) for name, one in told["images"].items()})
 
 
 def _prepare() -> None:

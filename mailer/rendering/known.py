@@ -13,7 +13,7 @@ ALWAYS = ("shop.name", "agent.name", "formal", "locale")
 # What the frame is filled with.
 FRAMED = ("opening", "answers")
 # What the templates of lifecycle mails are given beside facts.
-OF_THE_KIT = ("kit", "words", "kind", "caller")
+OF_THE_KIT = ("kit", "words", "kind", "caller", "images")
 
 _TREE: dict[str, Any] = {
     "formal": True,

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mailer.errors import InputError
-from mailer.rendering.catalog import LIFECYCLE, Catalog, Template, chain
+from mailer.rendering.catalog import IMAGES, LIFECYCLE, Catalog, Template, chain
 from mailer.rendering.context import flatten
 from mailer.rendering.environment import macros, written
 from mailer.rendering.fact import Facts
 from mailer.rendering.hosts import is_name, own_link, without_links
 from mailer.rendering.inline import inlined, inlined_page, rules_of
 from mailer.rendering.page import Page
+from mailer.rendering.picture import Picture, shown_in
 from mailer.rendering.plain import to_text
 from mailer.rendering.render import MissingFacts
 
@@ -48,6 +49,8 @@ class LifecycleMail:
     made_from: dict[str, str]
     # What its templates may read: `items.*.title`.
     paths: tuple[str, ...]
+    # The pictures that it shows and that go within it.
+    pictures: tuple[Picture, ...] = ()
 
 
 def render_lifecycle(
@@ -100,7 +103,9 @@ class _Mail:
         }
         environment = catalog.environment(storefront, html=True)
         shared = {"words": words, "formal": facts["formal"]}
+        self.images = catalog.published.images
         self.more = {
+            "images": {name: one.told(self.body.locale) for name, one in self.images.items()},
             "words": words,
             "kind": template.kind,
             "kit": macros(environment, kit.name, inlined(kit.body, rules), shared, self.body.locale),
@@ -119,18 +124,21 @@ class _Mail:
             raise MissingFacts(f"templates/{self.template.name}", missing)
         subject, preheader = self.body.say("subject")[:_LONGEST_SUBJECT], self.body.say("preheader")
         body, footer = self.body.fill(**self.more), self.footer.fill(**self.more)
+        html = self._whole(subject, preheader, body, footer)
+        shown = shown_in(html, self.images)
         return LifecycleMail(
             subject=subject,
             preheader=preheader,
             text=f"{to_text(body)}\n\n{to_text(footer)}\n",
-            html=self._whole(subject, preheader, body, footer),
+            html=html,
             locale=self.template.locale,
             wanted_locale=_wanted(self.template, self.locales),
             template=self.template.name,
             kind=self.template.kind,
             sender=self.template.sender,
-            made_from=self.made_from,
+            made_from={**self.made_from, **{f"{IMAGES}{name}": one.edition for name, one in shown.items()}},
             paths=tuple(dict.fromkeys(path for page in self.pages for path in page.declared)),
+            pictures=tuple(one for one in shown.values() if one.inline),
         )
 
     def _whole(self, subject: str, preheader: str, body: str, footer: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from mailer.rendering.environment import Texts
+from mailer.rendering.picture import Picture
 from mailer.signing import Keys, digest
 
 
@@ -37,6 +38,8 @@ class Published:
     texts: Mapping[str, str] = field(default_factory=dict)
     challengers: Mapping[str, Challenger] = field(default_factory=dict)
     edition: int = 0
+    # By name, as templates call them.
+    images: Mapping[str, Picture] = field(default_factory=dict)
 
     @cached_property
     def included(self) -> Texts:

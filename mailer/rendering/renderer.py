@@ -33,7 +33,7 @@ class Renderer:
             self._free.put(child)
         # Whoever waits for a child must not hold one of the threads in which the others' pages are read.
         self._threads = ThreadPoolExecutor(children, "renderer")
-        self._packed: tuple[Published | None, bytes] = (None, b"{}")
+        self._packed: tuple[Published | None, bytes] = (None, b"")
 
     async def show(self, catalog: Catalog, name: str, text: str | None, about: About) -> Shown:
         """The mail as it would be sent with this text (`rendering.show`). Raises MissingFacts and InputError."""
@@ -117,6 +117,8 @@ class Renderer:
     def _texts(self, published: Published) -> bytes:
         known, packed = self._packed
         if known is not published:
-            packed = json.dumps(dict(published.texts)).encode()
+            # Bytes are none of a preview's.
+            images = {name: {**vars(one), "alt": dict(one.alt), "data": ""} for name, one in published.images.items()}
+            packed = json.dumps({"texts": dict(published.texts), "images": images}).encode()
             self._packed = (published, packed)
         return packed

@@ -21,6 +21,7 @@ from mailer.model import Comparison, TemplateRevision, TemplateState, raise_alar
 from mailer.rendering import front
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.environment import includes, mail_environment
+from mailer.rendering.image import pictures
 from mailer.rendering.published import FILES_ONLY, Challenger, Published
 from mailer.rendering.revision import edition_now
 
@@ -32,8 +33,8 @@ ALARM = "template_published"
 class TemplateShelf:
     """What one process knows of the templates in service. Safe to ask from several threads."""
 
-    def __init__(self, db: Database, clock: Clock, directory: Path) -> None:
-        self._db, self._clock = db, clock
+    def __init__(self, db: Database, clock: Clock, directory: Path, images_at: str = "") -> None:
+        self._db, self._clock, self._images_at = db, clock, images_at
         self._published = FILES_ONLY
         self._broken: frozenset[str] = frozenset()
         self._lock = threading.Lock()
@@ -53,7 +54,7 @@ class TemplateShelf:
         if self._db.read_here(edition_now) == self._published.edition:
             return False
         with self._lock:
-            self._take(self._db.read_here(in_service))
+            self._take(self._db.read_here(in_service, self._images_at))
         return True
 
     def _take(self, found: "InService") -> None:
@@ -84,8 +85,8 @@ class InService:
     before: Mapping[str, list[str]]
 
 
-def in_service(session: Session) -> InService:
-    """All that is in service, as one picture."""
+def in_service(session: Session, images_at: str = "") -> InService:
+    """All that is in service, as one picture; `images_at` is the address of the public listener."""
     wanted = select(TemplateRevision).where(TemplateRevision.state == TemplateState.PUBLISHED)
     texts = {one.name: one.text for one in session.exec(wanted)}
     running = (
@@ -95,14 +96,13 @@ def in_service(session: Session) -> InService:
     )
     challengers = {one.name: Challenger(one.id or 0, text, one.share) for one, text in session.exec(running)}
     broken = [name for name, text in texts.items() if mistake(name, text)]
-    return InService(
-        Published(texts, challengers, edition_now(session)), {name: _before(session, name) for name in broken}
-    )
+    published = Published(texts, challengers, edition_now(session), pictures(session, images_at))
+    return InService(published, {name: _before(session, name) for name in broken})
 
 
-def service_catalog(session: Session, directory: Path) -> Catalog:
+def service_catalog(session: Session, directory: Path, images_at: str = "") -> Catalog:
     """The templates in service, for commands, which keep nothing."""
-    return Catalog(directory, sound(in_service(session), FILES_ONLY)[0])
+    return Catalog(directory, sound(in_service(session, images_at), FILES_ONLY)[0])
 
 
 def sound(found: InService, last: Published) -> tuple[Published, dict[str, str]]:

@@ -78,7 +78,7 @@ from mailer.web.desk import Desk, signed_in
 from mailer.web.door import Door
 from mailer.web.live import Live
 from mailer.web.pages import BUNDLE, STATIC, Pages
-from mailer.web.public import healthz, hooks, metrics
+from mailer.web.public import healthz, hooks, images, metrics
 from mailer.web.public.customers import Customers
 from mailer.web.public.site import Site
 from mailer.web.security import BodyLimit, SameOrigin, SecurityHeaders, Unbroken
@@ -150,7 +150,7 @@ def build_console(
     """
     pages = Pages(settings)
     app = _bare("Mailer console", _console_middleware(settings, pages, db, clock))
-    shelf = TemplateShelf(db, clock, settings.rendering.templates)
+    shelf = TemplateShelf(db, clock, settings.rendering.templates, settings.web.public_url)
     app.state.desk = Desk(db, settings, clock, Terms.of(settings, keys), wake, pages, shelf, story=story)
     app.state.door = Door(db, settings, clock, wake)
     app.state.live = Live(db, clock)
@@ -183,6 +183,7 @@ def build_public(
     app.include_router(orders.router)
     app.include_router(openapi.router)
     app.include_router(hooks.router)
+    app.include_router(images.router)
     app.include_router(healthz.router)
     return app
 
