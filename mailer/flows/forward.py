@@ -1,14 +1,16 @@
 """Who waits at a step whose wait was made shorter is brought forward; a longer wait is found out when it is due."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
 from mailer.flows.definition import Flow
-from mailer.flows.situation import read_passages
+from mailer.flows.situation import anchor_of, step_before
 from mailer.flows.terms import Terms
-from mailer.model import Enrollment, EnrollmentState
+from mailer.flows.timing import due_at, zones_for
+from mailer.model import Enrollment, EnrollmentState, FlowStep, Order
 
 # Read at once; more would be more values than a statement of SQLite or PostgreSQL takes.
 _AT_ONCE = 1_000
@@ -47,10 +49,30 @@ def _earlier(
     last = 0
     while steps and (batch := _waiting(session, after.id, steps, last, now, lock=lock)):
         last = batch[-1].id or 0
-        for passage in read_passages(session, batch, {after.id: after}, terms, now=now):
-            enrollment, due = passage.enrollment, passage.situation.due_at
+        for enrollment, due in _dues(session, batch, after, terms):
             if enrollment.due_at is not None and due < enrollment.due_at:
                 yield enrollment, due
+
+
+def _dues(
+    session: Session, batch: Sequence[Enrollment], flow: Flow, terms: Terms
+) -> Iterator[tuple[Enrollment, datetime]]:
+    """When the step of each is due, read with two statements: a whole Situation would be ten times the work."""
+    orders = select(Order.id, Order.country, Order.province).where(col(Order.id).in_([one.order_id for one in batch]))
+    places = {number: (country, province or "") for number, country, province in session.exec(orders)}
+    taken: dict[int, list[FlowStep]] = defaultdict(list)
+    for row in session.exec(select(FlowStep).where(col(FlowStep.enrollment_id).in_([one.id for one in batch]))):
+        taken[row.enrollment_id].append(row)
+    for one in batch:
+        step = flow.step(one.step or "")
+        if step is not None:
+            country, province = places.get(one.order_id or 0, (None, ""))
+            zone = zones_for(flow, country, province, terms.zone)[0]
+            before = step_before(taken[one.id or 0], step)
+            at_once = one.by_fallback and before is None
+            home = terms.is_home(country)
+            anchor = anchor_of(one, before)
+            yield one, due_at(step, anchor, home=home, zone=zone, calendar=terms.calendar, at_once=at_once)
 
 
 def _waiting(

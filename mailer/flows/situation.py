@@ -108,13 +108,13 @@ def _passage(session: Session, enrollment: Enrollment, flow: Flow, rows: _Rows, 
     if step is None:
         raise LookupError(f"flow {flow.id} has no step {enrollment.step}")
     taken = rows.steps.get(enrollment.id or 0, [])
-    before = max((one for one in taken if one.step != step.id), key=lambda one: one.decided_at, default=None)
+    before = step_before(taken, step)
     delivery = rows.deliveries.get(before.delivery_id or 0) if before else None
     country, province = rows.subjects.destination(enrollment)
     zones = zones_for(flow, country, province, terms.zone)
     due = due_at(
         step,
-        _anchor(enrollment, before),
+        anchor_of(enrollment, before),
         home=terms.is_home(country),
         zone=zones[0],
         calendar=terms.calendar,
@@ -160,7 +160,12 @@ def overruled(flow: Flow, decided: FlowStep | None) -> Mapping[str, Any] | None:
     return decided.rests_on.get("overruled")
 
 
-def _anchor(enrollment: Enrollment, before: FlowStep | None) -> datetime:
+def step_before(taken: Sequence[FlowStep], step: Step) -> FlowStep | None:
+    """What was decided last, this step itself aside."""
+    return max((one for one in taken if one.step != step.id), key=lambda one: one.decided_at, default=None)
+
+
+def anchor_of(enrollment: Enrollment, before: FlowStep | None) -> datetime:
     """From when the step's wait counts: the entrance, or when the step before was sent or decided."""
     if before is None:
         return enrollment.anchor_at

@@ -17,6 +17,8 @@ from mailer.insight.query import Clause, or_all
 _BLOCK_BITS = 12
 _BLOCKS = (1, 4, 16, 64)
 LOWEST, HIGHEST = -(2**31), 2**31 - 1
+# What an index cannot answer is asked of so many mails, the newest that it gives.
+ASKED_CLOSELY = 5_000
 
 
 def put(session: Session, keys: Sequence[int], terms: Sequence[Sequence[str]]) -> None:
@@ -75,13 +77,16 @@ def analyse(session: Session) -> None:
 
 def find(
     session: Session, clauses: Sequence[Clause], *, low: int = LOWEST, high: int = HIGHEST, limit: int
-) -> list[int]:
-    """The keys between `low` and `high` for which every clause holds, the highest first, so many at most."""
+) -> tuple[list[int], bool]:
+    """The keys between `low` and `high` for which every clause holds, the highest first, so many at most.
+
+    And whether all were asked: PostgreSQL looks for words in a row in the newest mails only that have all of them.
+    """
     asked = or_all(list(clauses))
     if _is_sqlite(session):
         facts = {"match": _match(asked), "low": low, "high": high, "limit": limit}
-        return list(session.connection().execute(_FIND_SQLITE, facts).scalars())
-    return _find_postgres(session, _tsquery(asked), low, high, limit)
+        return list(session.connection().execute(_FIND_SQLITE, facts).scalars()), True
+    return _find_postgres(session, asked, low, high, limit)
 
 
 def find_among(session: Session, clauses: Sequence[Clause], keys: Sequence[int]) -> list[int]:
@@ -123,9 +128,9 @@ _AMONG_SQLITE = text(
     " AND +rowid IN :keys ORDER BY rowid DESC"
 ).bindparams(bindparam("keys", expanding=True))
 _AMONG_POSTGRES = text(
-    "SELECT entry_id FROM search_terms WHERE entry_id IN :keys AND terms @@ CAST(:match AS tsquery)"
+    "SELECT entry_id FROM search_terms WHERE entry_id = ANY (:keys) AND terms @@ CAST(:match AS tsquery)"
     " ORDER BY entry_id DESC"
-).bindparams(bindparam("keys", expanding=True))
+)
 
 
 def _is_sqlite(session: Session) -> bool:
@@ -165,18 +170,32 @@ def _block(number: int) -> str:
     return f"#{number}"
 
 
-def _find_postgres(session: Session, asked: str, low: int, high: int, limit: int) -> list[int]:
+def _find_postgres(
+    session: Session, asked: Sequence[Clause], low: int, high: int, limit: int
+) -> tuple[list[int], bool]:
     first, last = session.connection().execute(text("SELECT min(entry_id), max(entry_id) FROM search_terms")).one()
     if first is None:
-        return []
-    low, high = max(low, first), min(high, last)
-    found: list[int] = []
-    for words, bottom, top in _windows(low, high):
-        facts = {"match": f"({asked}){words}", "low": bottom, "high": top, "limit": limit - len(found)}
-        found += session.connection().execute(_FIND_POSTGRES, facts).scalars()
-        if len(found) >= limit:
-            break
-    return found
+        return [], True
+    # GIN knows which terms a mail has, and not where: words in a row are looked for in the mails themselves.
+    in_a_row = any(len(clause.terms) > 1 for clause in asked)
+    budget, found = (ASKED_CLOSELY if in_a_row else limit), list[int]()
+    for words, bottom, top in _windows(max(low, first), min(high, last)):
+        match = f"({_tsquery(_loosened(asked))}){words}"
+        facts = {"match": match, "low": bottom, "high": top, "limit": budget if in_a_row else limit - len(found)}
+        keys = list(session.connection().execute(_FIND_POSTGRES, facts).scalars())
+        budget -= len(keys)
+        found += find_among(session, asked, keys) if in_a_row else keys
+        if len(found) >= limit or (in_a_row and budget <= 0):
+            return found[:limit], len(found) >= limit
+    return found, True
+
+
+def _loosened(asked: Sequence[Clause]) -> list[Clause]:
+    """What GIN alone can say of these clauses: all of their terms, in any sequence."""
+    single = [clause for clause in asked if len(clause.terms) == 1]
+    rows = [clause for clause in asked if len(clause.terms) > 1 and not clause.is_not]
+    parts = [Clause((term,)) for clause in rows for term in clause.terms[:-1]]
+    return or_all([*single, *parts, *(Clause(clause.terms[-1:], clause.begins) for clause in rows)])
 
 
 def _windows(low: int, high: int) -> Iterable[tuple[str, int, int]]:

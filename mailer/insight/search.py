@@ -22,8 +22,6 @@ from mailer.model import Conversation, ConversationState, Customer, Direction, M
 
 COUNTED = 1_000
 PAGE = 25
-# Where each mail that is found must be asked for more than its words, so many are asked.
-_ASKED = 10_000
 _MOST_WAITING = 100_000
 _STATES = {
     "open": (ConversationState.NEEDS_ANSWER, ConversationState.DRAFTED, ConversationState.NEEDS_PERSON),
@@ -104,18 +102,19 @@ def find(session: Session, query: Query, *, limit: int = COUNTED + 1) -> tuple[l
     """The mails that a question finds, the newest first, up to `limit`; and whether only the newest were asked."""
     low, high = _bounds(session, query)
     asks_rows = query.states is not None
-    most = max(_ASKED, limit) if asks_rows else limit
+    most = max(engine.ASKED_CLOSELY, limit) if asks_rows else limit
     if query.orders:
-        keys = _of_orders(session, query)
+        keys, all_asked = _of_orders(session, query), True
     else:
-        keys = engine.find(session, query.clauses, low=low, high=high, limit=most) if low <= high else []
+        keys, all_asked = engine.find(session, query.clauses, low=low, high=high, limit=most)
     found: list[Found] = []
     for at in range(0, len(keys), limit):
         found += _rows(session, query, keys[at : at + limit])
         if len(found) >= limit:
             break
     found = sorted(found, key=lambda one: (one.received_at, one.message_id), reverse=True)[:limit]
-    return found, asks_rows and len(keys) == most and len(found) < limit
+    not_all = not all_asked or (asks_rows and len(keys) == most)
+    return found, not_all and len(found) < limit
 
 
 def _bounds(session: Session, query: Query) -> tuple[int, int]:

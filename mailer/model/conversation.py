@@ -30,8 +30,8 @@ class Conversation(Row, table=True):
     """The mails that belong together; one customer, at most one order."""
 
     __tablename__ = "conversation"
-    # The tabs without deadlines, the newest first; and what changed since the last look (web/console/live).
-    __table_args__ = (Index("ix_conversation_state_updated_at", "state", "updated_at"),)
+    # The tabs without deadlines, the newest first; and how many stand in a tab, without a look into the rows.
+    __table_args__ = (Index("ix_conversation_tab", "state", "updated_at", "snoozed_for"),)
 
     id: int | None = Field(default=None, primary_key=True)
     customer_id: int = Field(foreign_key="customer.id", index=True)

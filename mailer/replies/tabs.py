@@ -48,8 +48,10 @@ class Tab(StrEnum):
 
 
 # Nothing is to be done in time in these: the newest comes first.
-NEWEST_FIRST = frozenset({Tab.ON_ITS_WAY, Tab.WAITING, Tab.SENT, Tab.CLOSED})
+NEWEST_FIRST = frozenset({Tab.ON_ITS_WAY, Tab.WAITING, Tab.SENT, Tab.CLOSED, Tab.SNOOZED})
 NOBODY = 0
+# From so many on it is faster to go along the deadlines than to sort.
+_MANY = 2_000
 
 
 @dataclass(frozen=True)
@@ -150,17 +152,26 @@ def _orders_with(product: str) -> Any:
 def _by_deadline(
     session: Session, here: ColumnElement[bool], limit: int, offset: int, after: ReplyClock | None = None
 ) -> list[tuple[int, datetime]]:
-    """Along the index of the running clocks: a conversation stands where its first one ends."""
-    query = (
-        select(ReplyClock.conversation_id, ReplyClock.due_at)
-        .join(Conversation, col(Conversation.id) == ReplyClock.conversation_id)
-        .where(_runs(ReplyClock), _is_first(), here)
-        .order_by(col(ReplyClock.due_at), col(ReplyClock.id))
-    )
+    """A conversation stands where its first running clock ends."""
+    query = select(ReplyClock.conversation_id, ReplyClock.due_at).where(_runs(ReplyClock))
+    if _are_many(session, here):
+        # Along the index of the running clocks, asking of each whether it belongs here: a page is soon full. As a join
+        # SQLite would take all conversations of the tab and sort them.
+        belongs = select(Conversation.id).where(col(Conversation.id) == ReplyClock.conversation_id, here)
+        query = query.where(belongs.exists())
+    else:
+        query = query.join(Conversation, col(Conversation.id) == ReplyClock.conversation_id).where(here)
+    query = query.where(_is_first()).order_by(col(ReplyClock.due_at), col(ReplyClock.id))
     if after is not None:
         due_at, place = col(ReplyClock.due_at), col(ReplyClock.id)
-        query = query.where(or_(due_at > after.due_at, and_(due_at == after.due_at, place > after.id)))
+        later = or_(due_at > after.due_at, and_(due_at == after.due_at, place > after.id))
+        query = query.where(due_at >= after.due_at, later)
     return list(session.exec(query.limit(limit).offset(offset)).all())
+
+
+def _are_many(session: Session, here: ColumnElement[bool]) -> bool:
+    some = select(Conversation.id).where(here).limit(_MANY).subquery()
+    return session.exec(select(func.count()).select_from(some)).one() >= _MANY
 
 
 def _by_change(session: Session, here: ColumnElement[bool], limit: int, offset: int, *, newest: bool) -> list[int]:

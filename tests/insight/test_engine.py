@@ -70,8 +70,8 @@ def test_both_engines_find_what_a_comparison_finds(
         for one in letters:
             enter(session, one.message_id, [one.key])
         engine.put(session, [one.key for one in letters], list(map(entry_terms, letters)))
-        assert engine.find(session, clauses, limit=100) == sorted(wanted, reverse=True)
-        assert engine.find(session, clauses, limit=2) == sorted(wanted, reverse=True)[:2]
+        assert engine.find(session, clauses, limit=100)[0] == sorted(wanted, reverse=True)
+        assert engine.find(session, clauses, limit=2)[0] == sorted(wanted, reverse=True)[:2]
         assert engine.find_among(session, clauses, mails[:3]) == sorted(wanted & set(mails[:3]), reverse=True)
         transaction.rollback()
 
@@ -83,10 +83,25 @@ def test_blocks_hide_nothing(db: Database, mails: list[int]) -> None:
         enter(session, mails[0], [-7, *keys])
         engine.put(session, [-7, *keys], [["*", "word"]] * 7)
         word = [Clause(("word",))]
-        assert engine.find(session, word, limit=100) == [*reversed(keys), -7]
-        assert engine.find(session, word, limit=3) == [2_000_000, 500_000, 30_000]
-        assert engine.find(session, word, low=0, high=4_096, limit=9) == [4_096, 4_095, 1]
-        assert engine.find(session, word, low=10, high=5, limit=9) == []
+        assert engine.find(session, word, limit=100)[0] == [*reversed(keys), -7]
+        assert engine.find(session, word, limit=3)[0] == [2_000_000, 500_000, 30_000]
+        assert engine.find(session, word, low=0, high=4_096, limit=9)[0] == [4_096, 4_095, 1]
+        assert engine.find(session, word, low=10, high=5, limit=9)[0] == []
+        transaction.rollback()
+
+
+def test_words_in_a_row_are_looked_for_in_the_newest_that_have_them(
+    db: Database, mails: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "ASKED_CLOSELY", 3)
+    with Session(db.engine) as session, session.begin() as transaction:
+        enter(session, mails[0], range(1, 7))
+        engine.put(session, range(1, 7), [["*", "a", "b"] if key == 1 else ["*", "b", "a"] for key in range(1, 7)])
+        on_sqlite = db.is_sqlite
+        row = [Clause(("a", "b"))]
+        assert engine.find(session, row, limit=5) == ([1] if on_sqlite else [], on_sqlite)
+        assert engine.find(session, [Clause(("b", "a"))], limit=2) == ([6, 5], True)
+        assert engine.find(session, [Clause(("b", "a"), is_not=True)], high=3, limit=5)[0] == [1]
         transaction.rollback()
 
 
@@ -94,7 +109,7 @@ def test_blocks_hide_nothing(db: Database, mails: list[int]) -> None:
 def test_what_means_something_to_an_engine_means_nothing_here(db: Database, mails: list[int], text: str) -> None:
     for typing in (True, False):
         clauses = parse(text, UTC, typing=typing).clauses
-        assert db.read_here(lambda session: engine.find(session, clauses, limit=5)) == []  # noqa: B023
+        assert db.read_here(lambda session: engine.find(session, clauses, limit=5))[0] == []  # noqa: B023
 
 
 def test_what_is_forgotten_leaves_nothing(db: Database, mails: list[int]) -> None:
@@ -102,7 +117,7 @@ def test_what_is_forgotten_leaves_nothing(db: Database, mails: list[int]) -> Non
         enter(session, mails[0], [1])
         engine.put(session, [1], [["*", "secret"]])
         engine.forget(session, [1, -1, 7])
-        assert engine.find(session, [Clause(("secret",))], limit=5) == []
+        assert engine.find(session, [Clause(("secret",))], limit=5)[0] == []
         transaction.rollback()
 
 

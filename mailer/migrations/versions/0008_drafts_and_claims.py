@@ -14,7 +14,6 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.create_index(batch_op.f("ix_conversation_assigned_at"), ["assigned_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_conversation_assignee_id"), ["assignee_id"], unique=False)
-        batch_op.create_index("ix_conversation_state_updated_at", ["state", "updated_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_conversation_updated_at"), ["updated_at"], unique=False)
     running = sa.text("stopped_at IS NULL AND paused_at IS NULL")
     op.create_index(
@@ -71,6 +70,7 @@ def _snoozes() -> None:
         batch_op.add_column(sa.Column("snoozed_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("woken_because", sa.String(), nullable=False, server_default=""))
         batch_op.create_index(batch_op.f("ix_conversation_snoozed_for"), ["snoozed_for"], unique=False)
+        batch_op.create_index("ix_conversation_tab", ["state", "updated_at", "snoozed_for"], unique=False)
 
 
 # Why a draft was rejected, and deliveries that a person lets be.
