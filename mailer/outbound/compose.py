@@ -36,6 +36,15 @@ _FIXED = frozenset(
 
 
 @dataclass(frozen=True)
+class Within:
+    """A picture within a mail (RFC 2387, RFC 2392)."""
+
+    cid: str
+    mime: str
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Letter:
     """All that goes into a reply."""
 
@@ -52,6 +61,8 @@ class Letter:
     written_at: datetime
     # Written by nobody: it says so, and asks that nobody answers by itself (RFC 3834, 5; MS-OXCMAIL).
     automatic: bool = False
+    # Pictures that its HTML shows as `cid:`.
+    pictures: Sequence[Within] = ()
 
 
 # How we know our own automatic mails again, whichever of our installations wrote them.
@@ -59,15 +70,6 @@ LOOP_MARK = "mailer"
 _NEED_A_WAY_OUT = ("feedback", "marketing")
 _WORD = re.compile(r"[^A-Za-z0-9_.-]+")
 _AUTOMATIC = {"Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All", "X-Loop": LOOP_MARK}
-
-
-@dataclass(frozen=True)
-class Within:
-    """A picture within a mail (RFC 2387, RFC 2392)."""
-
-    cid: str
-    mime: str
-    data: bytes
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class LifecycleLetter:
     in_reply_to: str = ""
     reference_ids: Sequence[str] = ()
     # Pictures that its HTML shows as `cid:`.
-    pictures: Sequence["Within"] = ()
+    pictures: Sequence[Within] = ()
 
 
 def compose_lifecycle(letter: LifecycleLetter) -> bytes:
@@ -174,11 +176,10 @@ def _with_body(mail: EmailMessage, letter: Letter | LifecycleLetter) -> bytes:
 
 def _html(letter: Letter | LifecycleLetter, boundary: str) -> tuple[str, ...]:
     """The HTML, with its pictures beside it where it has any."""
-    pictures = letter.pictures if isinstance(letter, LifecycleLetter) else ()
-    if not pictures:
+    if not letter.pictures:
         return _part("html", letter.html)
     head = f'Content-Type: multipart/related; type="text/html"; boundary="{boundary}"'
-    parts = [line for one in pictures for line in (f"--{boundary}", *_picture(one))]
+    parts = [line for one in letter.pictures for line in (f"--{boundary}", *_picture(one))]
     return head, "", f"--{boundary}", *_part("html", letter.html), *parts, f"--{boundary}--", ""
 
 

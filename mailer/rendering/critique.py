@@ -18,6 +18,7 @@ from mailer.rendering.fact import general
 from mailer.rendering.front import line_of
 from mailer.rendering.lifecycle import LifecycleTrial, render_lifecycle
 from mailer.rendering.markup import markup_mistakes
+from mailer.rendering.picture import picture_mistakes
 from mailer.rendering.trial import stumbles
 
 LONGEST_SUBJECT, LONGEST_PREHEADER, SHORTEST_PREHEADER = 70, 110, 10
@@ -91,8 +92,9 @@ def _by_line(catalog: Catalog, template: Template, text: str) -> Iterator[Remark
         wrong = ()
     else:
         wrong = check.mistakes(catalog, template, text, whole=not is_block)
+    pictured = picture_mistakes(text, template.name, template.locale, catalog.published.images)
     plain = check_lifecycle.without_tags(text) if is_html else check.without_jinja(text)
-    for line, words in (*wrong, *check.unfilled(plain), *markup_mistakes(text)):
+    for line, words in (*wrong, *check.unfilled(plain), *markup_mistakes(text), *pictured):
         yield Remark(line, words)
     for line, words in check.sounds(plain, template.locale):
         yield Remark(line, words, is_mistake=False)

@@ -1,7 +1,7 @@
 """Keeping pictures for templates: bytes by their hash, with words for those who do not see them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -10,7 +10,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 from mailer.db import insert_once
 from mailer.errors import InputError, NotFound
 from mailer.model import Blob, TemplateImage
-from mailer.rendering.picture import SUFFIXES, Picture
+from mailer.rendering.frame import data_address
+from mailer.rendering.picture import SUFFIXES, Picture, hashes_in
 from mailer.rendering.revision import lock_service, raise_edition
 from mailer.signing import digest
 
@@ -73,6 +74,17 @@ def say_alt(session: Session, sha256: str, alt: Mapping[str, str]) -> TemplateIm
     return row
 
 
+def choose_way(session: Session, sha256: str, *, inline: bool) -> TemplateImage:
+    """Let new mails carry it within, or show it by a link. Raises NotFound, InputError for one that is too large."""
+    lock_service(session)
+    row = _found(session, sha256)
+    if inline and row.size > LARGEST_INLINE:
+        raise InputError("image", [f"it has {row.size} bytes; at most {LARGEST_INLINE} go within a mail"])
+    row.inline = inline
+    raise_edition(session)
+    return row
+
+
 def retire_image(session: Session, sha256: str, *, now: datetime) -> None:
     """Let no new mail show it; mails that were sent still do. Raises NotFound."""
     lock_service(session)
@@ -87,13 +99,13 @@ def images(session: Session) -> list[TemplateImage]:
 
 def pictures(session: Session, at: str) -> dict[str, Picture]:
     """All in service as mails show them; `at` is the public listener's address. Bytes come with those sent within."""
-    found = {}
-    for row in images(session):
-        inline = row.inline or not at
-        blob = session.get(Blob, row.sha256) if inline else None
-        data = blob.unpack() if blob and not blob.erased_at else b""
-        found[row.name] = Picture(row.sha256, row.mime, row.width, row.height, dict(row.alt), inline, data, at)
-    return found
+    return {row.name: _shown(session, row, at) for row in images(session)}
+
+
+def named_in(session: Session, text: str, at: str) -> dict[str, Picture]:
+    """The pictures that the text of an answer names, by hash, in service or not: what was written stays as it was."""
+    rows = (session.get(TemplateImage, one) for one in sorted(hashes_in(text)))
+    return {row.sha256: _shown(session, row, at) for row in rows if row is not None}
 
 
 def image_bytes(session: Session, sha256: str) -> tuple[bytes, str]:
@@ -102,6 +114,18 @@ def image_bytes(session: Session, sha256: str) -> tuple[bytes, str]:
     if row is None or blob is None or blob.erased_at:
         raise NotFound("there is no such picture")
     return blob.unpack(), row.mime
+
+
+def as_data(session: Session, shown: Iterable[Picture]) -> dict[str, str]:
+    """For a frame of the console: each picture as a data: address, by what stands in the mail."""
+    return {one.url: data_address(*image_bytes(session, one.sha256)) for one in shown}
+
+
+def _shown(session: Session, row: TemplateImage, at: str) -> Picture:
+    inline = row.inline or not at
+    blob = session.get(Blob, row.sha256) if inline else None
+    data = blob.unpack() if blob and not blob.erased_at else b""
+    return Picture(row.sha256, row.mime, row.width, row.height, dict(row.alt), inline, data, at)
 
 
 def _in_service() -> SelectOfScalar[TemplateImage]:

@@ -10,6 +10,7 @@ from mailer.errors import InputError
 from mailer.rendering.catalog import FRAME, Catalog, Template, chain
 from mailer.rendering.marked import Mark, read
 from mailer.rendering.page import Page
+from mailer.rendering.picture import Picture, drawn
 from mailer.rendering.where import where_to_add
 
 
@@ -96,14 +97,14 @@ def render_named(
     return render_reply(catalog, key, locales, facts, storefront)
 
 
-def to_html(text: str) -> str:
+def to_html(text: str, pictures: Mapping[str, Picture] | None = None) -> str:
     """The HTML part of a mail, from its Markdown text.
 
     A reply is paragraphs, lists and web addresses. HTML, named links, images, headings, emphasis and code are switched
     off: what a customer or a shop typed can never become one. A web address becomes a link when it stands in angle
-    brackets, which is also how it reads best as text (RFC 3986, C).
+    brackets, which is also how it reads best as text (RFC 3986, C). `pictures` of the shop's own, by hash, are drawn.
     """
-    body = _markdown().render(text)
+    body = drawn(_markdown().render(text), pictures or {})
     return f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>\n{body}</body></html>\n'
 
 

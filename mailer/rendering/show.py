@@ -9,6 +9,7 @@ from mailer.rendering.catalog import FRAME, LIFECYCLE, Catalog
 from mailer.rendering.context import flatten
 from mailer.rendering.known import SAMPLES
 from mailer.rendering.lifecycle import FOOTER, KIT, LAYOUT, render_lifecycle
+from mailer.rendering.picture import by_hash, said_plainly
 from mailer.rendering.render import render_named, to_html
 
 _LINKS = "links."
@@ -62,7 +63,9 @@ def show(catalog: Catalog, name: str, about: About) -> Shown:
     if suffix == "html":
         return _lifecycle(catalog, key.removeprefix(LIFECYCLE), locale, storefront, told, about)
     mail = render_named(catalog, key.removeprefix("replies/"), [locale], told, storefront)
-    return Shown("", "", "", mail.text, to_html(mail.text), mail.template, mail.made_from)
+    pictures = by_hash(catalog.published.images)
+    text = said_plainly(mail.text, pictures)
+    return Shown("", "", "", text, to_html(mail.text, pictures), mail.template, mail.made_from)
 
 
 def is_mail(name: str) -> bool:

@@ -29,9 +29,10 @@ from mailer.model import (
     Message,
     Route,
 )
-from mailer.outbound.compose import Letter, compose
+from mailer.outbound.compose import Letter, Within, compose
 from mailer.outbound.outbox import Outgoing, enqueue
 from mailer.rendering.catalog import Catalog
+from mailer.rendering.picture import by_hash, hashes_in, said_plainly
 from mailer.rendering.render import Rendered, render_reply, to_html
 from mailer.replies.clocks import Clocks, Rule
 from mailer.replies.loops import Asking, Sent, Switches, marks, stops
@@ -196,6 +197,8 @@ def _count(session: Session, *conditions: Any) -> int:
 def _send(session: Session, message: Message, office: Office, now: datetime) -> int:
     conversation = session.get_one(Conversation, message.conversation_id)
     rendered = _words(message, conversation, office)
+    pictures = by_hash(office.catalog.published.images)
+    pictures = {one: pictures[one] for one in sorted(hashes_in(rendered.text) & pictures.keys())}
     key = f"acknowledgement-{message.id}"
     message_id = office.keys.message_id(key, office.sender_address.rpartition("@")[2])
     letter = Letter(
@@ -206,8 +209,9 @@ def _send(session: Session, message: Message, office: Office, now: datetime) -> 
         # Neither name nor subject of the mail: whoever forged it must not choose what we write to their victim.
         recipient_name="",
         subject=office.catalog.read(rendered.template).subject,
-        text=rendered.text,
-        html=to_html(rendered.text),
+        text=said_plainly(rendered.text, pictures),
+        html=to_html(rendered.text, pictures),
+        pictures=[Within(one.cid, one.mime, one.data) for one in pictures.values() if one.inline],
         in_reply_to=message.internet_message_id,
         reference_ids=message.reference_ids,
         written_at=now,
@@ -219,7 +223,7 @@ def _send(session: Session, message: Message, office: Office, now: datetime) -> 
         raw=compose(letter),
         recipient=message.from_address,
         subject=letter.subject,
-        text=rendered.text,
+        text=letter.text,
         in_reply_to=message.internet_message_id,
         draft_id=None,
         undo_until=now,

@@ -28,11 +28,13 @@ from mailer.model import (
     SentCopy,
 )
 from mailer.offers.compensation import OfferTerms, grant
-from mailer.outbound.compose import Letter, compose, reply_subject
+from mailer.outbound.compose import Letter, Within, compose, reply_subject
 from mailer.outbound.outbox import Outgoing, enqueue
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.fact import Facts
+from mailer.rendering.image import named_in
 from mailer.rendering.marked import moved, of_stored
+from mailer.rendering.picture import hashes_in, said_plainly
 from mailer.rendering.render import to_html
 from mailer.replies.case import newest_mail
 from mailer.replies.difference import similarity
@@ -56,6 +58,8 @@ class Terms:
     sent_copy: bool = False
     # What notes a compensation that a reply offers; without it none is noted.
     offers: OfferTerms | None = None
+    # Where customers reach us; without it pictures go within the mail.
+    public_url: str = ""
 
     @classmethod
     def of(cls, settings: Settings, keys: Keys) -> Self:
@@ -63,7 +67,8 @@ class Terms:
         sender, outbound = settings.sender, settings.outbound
         copy = outbound.sent_copy != "none"
         offers = OfferTerms.of(settings, keys)
-        return cls(sender.address, sender.name, settings.replies.undo, outbound.give_up_after, keys, copy, offers)
+        at = settings.web.public_url
+        return cls(sender.address, sender.name, settings.replies.undo, outbound.give_up_after, keys, copy, offers, at)
 
 
 def approve(
@@ -84,7 +89,7 @@ def approve(
     """
     draft, conversation = _pending(session, draft_id, version)
     refuse_news(news_of(session, draft, catalog, now=now))
-    _refuse_unready(draft, done=done)
+    _refuse_unready(session, draft, done=done)
     _note_what_it_offers(session, draft, terms, now)
     approval = Approval(draft_id=draft_id, version=version, agent_id=agent_id, approved_at=now)
     approval.similarity = similarity(draft.drafted, draft.text) if draft.drafted else None
@@ -259,7 +264,9 @@ def shown_gaps(draft: Draft) -> list[Gap]:
     return gaps(draft.text, moved(of_stored(draft.marks), draft.drafted or draft.text, draft.text))
 
 
-def _refuse_unready(draft: Draft, *, done: bool) -> None:
+def _refuse_unready(session: Session, draft: Draft, *, done: bool) -> None:
+    if hashes_in(draft.text) - named_in(session, draft.text, "").keys():
+        raise InputError("reply", ["it names a picture that is not there; take it out of the text first"])
     if missing := shown_gaps(draft):
         words = ", ".join(dict.fromkeys(gap.words for gap in missing))
         raise InputError("reply", [f"something is missing in the text: {words}; fill it in first"])
@@ -304,7 +311,7 @@ def _outgoing(
         raw=compose(letter),
         recipient=draft.recipient,
         subject=reply_subject(letter.subject),
-        text=draft.text,
+        text=letter.text,
         in_reply_to=letter.in_reply_to,
         draft_id=draft.id or 0,
         undo_until=undo_until,
@@ -317,6 +324,7 @@ def letter_of(
 ) -> Letter:
     """A draft as it goes out; its Message-ID comes from the key."""
     answered = session.get_one(Message, draft.answers_id)
+    pictures = named_in(session, draft.text, terms.public_url)
     return Letter(
         message_id=terms.keys.message_id(key, terms.sender_address.rpartition("@")[2]),
         sender_address=terms.sender_address,
@@ -324,8 +332,9 @@ def letter_of(
         recipient=draft.recipient,
         recipient_name=draft.recipient_name,
         subject=answered.subject or conversation.subject,
-        text=draft.text,
-        html=to_html(draft.text),
+        text=said_plainly(draft.text, pictures),
+        html=to_html(draft.text, pictures),
+        pictures=[Within(one.cid, one.mime, one.data) for one in pictures.values() if one.inline],
         in_reply_to=answered.internet_message_id,
         reference_ids=answered.reference_ids or ([answered.in_reply_to] if answered.in_reply_to else []),
         written_at=now,

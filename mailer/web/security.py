@@ -115,25 +115,27 @@ class SameOrigin:
 
 
 class BodyLimit:
-    """Refuses bodies over so many bytes, whether they say their length or not."""
+    """Refuses bodies over so many bytes, whether they say their length or not; `larger` are paths that take more."""
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp, limit: int, larger: Mapping[str, int] | None = None) -> None:
         self.app = app
         self.limit = limit
+        self.larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         length = Headers(scope=scope).get("content-length", "0")
         announced = int(length) if length.isdecimal() else 0
+        limit = self.larger.get(scope["path"], self.limit)
         read = 0
 
         async def counted() -> Message:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if max(read, announced) > self.limit:
-                raise HTTPException(413, f"The body is larger than {self.limit // 1_000_000} MB.")
+            if max(read, announced) > limit:
+                raise HTTPException(413, f"The body is larger than {limit // 1_000_000} MB.")
             return message
 
         return await self.app(scope, counted, send)

@@ -60,6 +60,7 @@ from mailer.web.console import (
     studio_drafts,
     studio_files,
     studio_history,
+    studio_images,
     studio_look,
     studio_publish,
     studio_test,
@@ -84,6 +85,7 @@ from mailer.web.public.site import Site
 from mailer.web.security import BodyLimit, SameOrigin, SecurityHeaders, Unbroken
 
 _CONSOLE_BODY = 1_000_000
+_PICTURE_BODY = 5_000_000
 # The rooms of the console that only people who are signed in may enter.
 _SIGNED_IN = (
     account,
@@ -120,6 +122,7 @@ _SIGNED_IN = (
     studio_drafts,
     studio_files,
     studio_history,
+    studio_images,
     studio_look,
     studio_publish,
     studio_test,
@@ -204,7 +207,7 @@ def _console_middleware(settings: Settings, pages: Pages, db: Database, clock: C
         Middleware(SecurityHeaders),
         Middleware(Unbroken, answer=answer),
         Middleware(SameOrigin, answer=answer, public_url=settings.web.console_url),
-        Middleware(BodyLimit, limit=_CONSOLE_BODY),
+        Middleware(BodyLimit, limit=_CONSOLE_BODY, larger={"/templates/images": _PICTURE_BODY}),
         Middleware(Audited, db=db, clock=clock),
     ]
 

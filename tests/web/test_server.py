@@ -216,6 +216,7 @@ async def test_the_public_application_knows_nothing_of_the_console(console: Fast
         ("GET", "/api/openapi.json"),
         ("GET", "/api/docs"),
         ("POST", "/hooks/{name}"),
+        ("GET", "/images/{name}"),
         ("GET", "/healthz"),
     }
 

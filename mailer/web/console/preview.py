@@ -1,5 +1,6 @@
 """What will be sent, exactly: the mail as it would be composed now, its text and its HTML."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -11,6 +12,8 @@ from starlette.responses import HTMLResponse, Response
 from mailer.errors import NotFound
 from mailer.model import Conversation, Draft
 from mailer.outbound.compose import compose
+from mailer.rendering.frame import framed_mail
+from mailer.rendering.image import as_data, named_in
 from mailer.replies.approve import Terms, letter_of
 from mailer.web.console.forms import Id
 from mailer.web.desk import Desk, Here, Reader
@@ -31,6 +34,8 @@ class Preview:
     text: str
     html: str
     size: int
+    # As data: addresses, by what stands in the HTML.
+    pictures: Mapping[str, str]
 
 
 @router.get("/drafts/{draft_id}/preview")
@@ -42,7 +47,9 @@ async def show_preview(here: Here, person: Reader, draft_id: Id) -> Response:
 @router.get("/drafts/{draft_id}/preview/html")
 async def show_html(here: Here, person: Reader, draft_id: Id) -> Response:
     """Its HTML part, to be shown in a frame in which nothing runs."""
-    return HTMLResponse((await _preview(here, draft_id)).html, headers=framed())
+    mail = await _preview(here, draft_id)
+    document = framed_mail(mail.html, pictures=mail.pictures)
+    return HTMLResponse(document.html, headers=framed(document.styles))
 
 
 async def _preview(here: Desk, draft_id: int) -> Preview:
@@ -59,9 +66,9 @@ def preview_of(session: Session, draft_id: int, terms: Terms, *, here: Desk) -> 
     raw = compose(letter)
     mail = message_from_bytes(raw, _class=EmailMessage, policy=policy.default)
     text, html = (_part(mail, kind) for kind in ("plain", "html"))
-    return Preview(
-        talk.id or 0, draft_id, str(mail["From"]), str(mail["To"]), str(mail["Subject"]), text, html, len(raw)
-    )
+    pictures = as_data(session, named_in(session, draft.text, terms.public_url).values())
+    sender, to, subject = (str(mail[name]) for name in ("From", "To", "Subject"))
+    return Preview(talk.id or 0, draft_id, sender, to, subject, text, html, len(raw), pictures)
 
 
 def _part(mail: EmailMessage, kind: str) -> str:

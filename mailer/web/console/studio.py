@@ -19,6 +19,7 @@ from mailer.rendering.show import STATES
 from mailer.rendering.standing import Standing, running_comparison, standing
 from mailer.rendering.tree import Entry, entries, split
 from mailer.rendering.where import where_to_add
+from mailer.web.console.studio_images import images_for, languages_of
 from mailer.web.console.studio_look import looks, remarks_on
 from mailer.web.desk import Here, Reader, newest_templates
 from mailer.web.languages import N_
@@ -79,6 +80,9 @@ async def edit(
         order=order,
         state=state,
         look=look,
+        images=await here.db.read(images_for, here.catalog, name),
+        languages=languages_of(name),
+        public=here.settings.web.public_url,
     )
 
 

@@ -1,13 +1,14 @@
 """A person's own text of a template, saved while they write: each save names the version that it rests on."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.datastructures import URL
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from mailer.errors import Conflict, InputError
-from mailer.rendering.names import made_name, parse_name
+from mailer.rendering.begin import begin_locale, begin_template
+from mailer.rendering.names import made_name
 from mailer.rendering.revision import discard, find_revision, save_draft
 from mailer.rendering.tree import entries
 from mailer.web.console.forms import Id, Text
@@ -17,30 +18,6 @@ from mailer.web.desk import Here, Publisher, newest_templates
 router = APIRouter(dependencies=[Depends(newest_templates)])
 
 Seen = Annotated[int, Form(ge=0, le=2**31 - 1)]
-
-_FRESH_REPLY = """+++
-kind = "reply"
-opening = "Thank you for your mail."
-[needs]
-order.number = "#1001"
-[optional]
-+++
-Your order {{ order.number }}
-"""
-_FRESH_LIFECYCLE = """+++
-kind = "transactional"
-sender = "care"
-subject = "About your order {{ order.number }}"
-preheader = "What happened, in one line"
-[needs]
-order.number = "#1001"
-[optional]
-+++
-<h1>About your order</h1>
-<p>{% include "blocks/greeting.LOCALE.md" %}</p>
-<p>Your order {{ order.number }}</p>
-"""
-_FRESH_BLOCK = "+++\n[optional]\n+++\nWords that several mails share.\n"
 
 
 @router.post("/templates/edit/{name:path}")
@@ -92,37 +69,21 @@ async def make(
     """Begin it as a draft: with the words of another language, or with a form to fill in."""
     typed = {"use": use, "key": key.strip().lower().replace(" ", "_"), "locale": locale.strip(), "like": like}
     typed["storefront"] = storefront.strip() or "main"
+    told: dict[str, Any] = {"catalog": here.catalog, "agent_id": person.agent_id, "now": here.clock.now()}
     try:
         if like:
-            name = parse_name(like).in_locale(typed["locale"])
-            text = here.catalog.text(like).replace(f".{parse_name(like).locale}.md", f".{name.locale}.md")
+            draft = await here.db.run(begin_locale, like, typed["locale"], **told)
         else:
             name = made_name(use, typed["key"], typed["locale"], typed["storefront"])
-            text = _fresh(use, name.locale)
-        if here.catalog.has(name.path):
-            raise InputError(name.path, ["there is one already; open it in the list"])
-        await here.db.run(
-            save_draft,
-            name.path,
-            text,
-            agent_id=person.agent_id,
-            expected_version=0,
-            catalog=here.catalog,
-            now=here.clock.now(),
-        )
+            draft = await here.db.run(begin_template, name, **told)
     except (InputError, Conflict) as error:
         return await _new(here, person, typed, problem=str(error))
-    return RedirectResponse(edit_address(name.path), 303)
+    return RedirectResponse(edit_address(draft.name), 303)
 
 
 def edit_address(name: str) -> str:
     """Where a template is edited."""
     return URL(f"/templates/edit/{name}").path
-
-
-def _fresh(use: str, locale: str) -> str:
-    texts = {"replies": _FRESH_REPLY, "lifecycle": _FRESH_LIFECYCLE}
-    return texts.get(use, _FRESH_BLOCK).replace("LOCALE", locale)
 
 
 async def _new(here: Here, person: Publisher, typed: dict[str, str], *, problem: str = "") -> Response:

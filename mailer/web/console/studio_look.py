@@ -16,7 +16,9 @@ from mailer.rendering.catalog import LIFECYCLE
 from mailer.rendering.critique import Remark
 from mailer.rendering.facts import Subject, read_facts
 from mailer.rendering.frame import framed_mail
+from mailer.rendering.image import as_data
 from mailer.rendering.known import KNOWN
+from mailer.rendering.picture import shown_in
 from mailer.rendering.render import MissingFacts
 from mailer.rendering.shipment_facts import newest_occasion
 from mailer.rendering.show import STATES, About, Shown
@@ -77,8 +79,15 @@ async def looks(
         return _nothing("\n".join(["It cannot be written yet. It needs:", *error.missing]))
     except (InputError, NotFound) as error:
         return _nothing(str(error))
-    document = here.showcase.put(framed_mail(mail.html, dark=look == "dark"))
+    pictures = await shown_as_data(here, mail.html)
+    document = here.showcase.put(framed_mail(mail.html, dark=look == "dark", pictures=pictures))
     return {"problem": "", "frame": f"/templates/shown/{document}", "text": mail.text, "head": _head(here, mail)}
+
+
+async def shown_as_data(here: Desk, html: str) -> dict[str, str]:
+    """The pictures of ours that a mail shows, as data: addresses by what stands in it."""
+    shown = shown_in(html, here.catalog.published.images)
+    return await here.db.read(as_data, shown.values()) if shown else {}
 
 
 def _nothing(problem: str) -> dict[str, Any]:

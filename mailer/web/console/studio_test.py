@@ -10,8 +10,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from mailer.errors import InputError
 from mailer.links import customer_links
 from mailer.model import Agent, Incident, Order
-from mailer.outbound.compose import LifecycleLetter
+from mailer.outbound.compose import LifecycleLetter, Within
 from mailer.outbound.to_ourselves import Trial, send_to_ourselves
+from mailer.rendering.picture import shown_in
 from mailer.rendering.render import MissingFacts
 from mailer.rendering.show import STATES, About, Shown
 from mailer.rendering.tree import split
@@ -103,6 +104,7 @@ def _links(session: Session, here: Desk, mail: Shown, order: str, storefront: st
 
 def _trial(here: Desk, person: SignedIn, name: str, mail: Shown, links: dict[str, str], to: str) -> Trial:
     sender = here.settings.senders.get(mail.sender) or here.settings.sender
+    shown = shown_in(mail.html, here.catalog.published.images)
     letter = LifecycleLetter(
         message_id="",
         sender_address=sender.address,
@@ -119,5 +121,6 @@ def _trial(here: Desk, person: SignedIn, name: str, mail: Shown, links: dict[str
         shop_id=here.settings.shop.name,
         unsubscribe=links.get("unsubscribe", ""),
         unsubscribe_mail=links.get("unsubscribe_mail", ""),
+        pictures=[Within(one.cid, one.mime, one.data) for one in shown.values() if one.inline],
     )
     return Trial(person.agent_id, letter, here.terms.keys)

@@ -118,6 +118,15 @@ function complete(words) {
   };
 }
 
+// Where the words begin: the first line that says something below the front matter.
+function firstWords(doc) {
+  const lines = doc.split("\n");
+  if (lines[0].trim() !== "+++") return 0;
+  const end = lines.findIndex((line, at) => at > 0 && line.trim() === "+++");
+  const first = end < 0 ? 0 : lines.findIndex((line, at) => at > end && line.trim());
+  return lines.slice(0, Math.max(first, 0)).join("\n").length + (first > 0 ? 1 : 0);
+}
+
 function inFront(state, number) {
   if (state.doc.line(1).text.trim() !== "+++") return false;
   for (let at = 2; at <= state.doc.lines; at++) {
@@ -177,6 +186,7 @@ class Studio {
       parent: root,
       state: EditorState.create({
         doc: this.area.value,
+        selection: { anchor: firstWords(this.area.value) },
         extensions: [
           lineNumbers(),
           lintGutter(),
@@ -215,6 +225,8 @@ class Studio {
       }),
     });
     this.root = root;
+    // What the front matter says is set once; whoever opens a template wants its words.
+    view.dispatch({ effects: EditorView.scrollIntoView(view.state.selection.main.head, { y: "start", yMargin: 4 }) });
     return view;
   }
 
