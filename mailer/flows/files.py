@@ -17,7 +17,7 @@ from mailer.clock import Clock
 from mailer.db import Database
 from mailer.errors import InputError
 from mailer.flows.definition import Flow
-from mailer.flows.forward import bring_forward
+from mailer.flows.forward import carry_forward, write_down
 from mailer.flows.notes import note
 from mailer.flows.parse import parse_flow, read_flows
 from mailer.flows.revisions import published, published_hashes
@@ -46,10 +46,12 @@ class Shelf:
         return self._flows
 
     async def read(self) -> bool:
-        """Look at the files and what was published; whether any of it has changed since the last look."""
+        """Look at the files and what was published, and carry on what a change began; whether there was anything."""
         seen = (_look(self.directory), await self._db.read(published_hashes))
         if seen == self._seen:
-            return False
+            return self._terms is not None and await carry_forward(
+                self._db, self._flows, self._terms, now=self._story.now()
+            )
         flows, mistakes = read_flows(self.directory)
         self._flows = await self._db.run(take_flows, flows, mistakes, terms=self._terms, now=self._story.now())
         self._seen = seen
@@ -129,7 +131,7 @@ def _take(session: Session, flow: Flow, known: FlowText | None, terms: Terms | N
     if (before := _parsed(known)) is not None:
         _move_from_gone_steps(session, before, flow, now)
         if terms is not None:
-            bring_forward(session, before, flow, terms, now=now)
+            write_down(session, before, flow, now=now)
     known.text, known.sha256, known.taken_at, known.mistakes = flow.text, flow.sha256, now, []
     if flow.status == "draft":
         _take_back(session, flow.id, now)

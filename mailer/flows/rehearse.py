@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from mailer.flows.coming import coming
 from mailer.flows.definition import Case, Flow
-from mailer.flows.forward import count_forward
+from mailer.flows.forward import Prospect, prospect
 from mailer.flows.past import case_of, read_past
 from mailer.flows.simulate import ShopTerms, simulate
 from mailer.flows.terms import Terms
@@ -27,9 +27,8 @@ class Rehearsal:
     inside: int = 0
     # Mails of the next seven days to those who are in it.
     coming: int = 0
-    # Whose wait was made shorter, and how many of them would be due at once.
-    forward: int = 0
-    at_once: int = 0
+    # Whose wait was made shorter.
+    forward: Prospect = field(default_factory=Prospect)
     cases: Sequence[Case] = ()
     events: int = 0
 
@@ -55,10 +54,10 @@ def rehearse(session: Session, before: Flow | None, after: Flow, terms: Terms, *
     inside = select(func.count()).where(
         Enrollment.flow == after.id, col(Enrollment.state).in_([EnrollmentState.ACTIVE, EnrollmentState.PAUSED])
     )
-    forward, at_once = count_forward(session, before, after, terms, now=now) if before else (0, 0)
+    forward = prospect(session, before, after, terms, now=now) if before else Prospect()
     recent, cases = _recent(session, after, terms, now)
     due = sum(1 for _ in coming(session, {after.id: after}, terms, only=after.id, now=now))
-    return Rehearsal(int(session.exec(inside).one()), due + _woken(session, after), forward, at_once, cases, recent)
+    return Rehearsal(int(session.exec(inside).one()), due + _woken(session, after), forward, cases, recent)
 
 
 def play(after: Flow, rehearsal: Rehearsal, terms: Terms, *, now: datetime) -> LastWeek:

@@ -164,6 +164,23 @@ class FlowRevision(Row, table=True):
     retired_at: datetime | None = maybe_moment()
 
 
+class FlowForward(Row, table=True):
+    """People who are to be brought forward because a flow's waits became shorter; gone once all are looked at."""
+
+    __tablename__ = "flow_forward"
+
+    flow: str = Field(primary_key=True)
+    # Those whose times changed, and the text that changed them: nobody carries it out by another.
+    steps: list[str] = Field(default_factory=list, sa_type=JSON)
+    sha256: str
+    # How many waited there, at most one more than anybody counts; and how far it is.
+    waiting: int = 0
+    looked_at: int = 0
+    moved: int = 0
+    last_id: int = 0
+    begun_at: datetime = moment()
+
+
 class EventReader(Row, table=True):
     """All Events up to this id are taken by this reader: a look for new ones never walks through the old."""
 

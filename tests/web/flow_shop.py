@@ -33,7 +33,8 @@ class FlowShop:
 
     async def serve(self) -> None:
         """Serve what is published or in the files now."""
-        await self.shelf.read()
+        while await self.shelf.read():
+            pass
         self.line.flows = dict(self.shelf.flows())
 
     async def orders(self, *numbers: str, **told: Any) -> None:

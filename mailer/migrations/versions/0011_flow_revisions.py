@@ -37,4 +37,16 @@ def upgrade() -> None:
         sqlite_where=_CURRENT,
         postgresql_where=_CURRENT,
     )
+    op.create_table(
+        "flow_forward",
+        sa.Column("flow", sa.String(), nullable=False),
+        sa.Column("steps", sa.JSON(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("waiting", sa.Integer(), nullable=False),
+        sa.Column("looked_at", sa.Integer(), nullable=False),
+        sa.Column("moved", sa.Integer(), nullable=False),
+        sa.Column("last_id", sa.Integer(), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("flow", name=op.f("pk_flow_forward")),
+    )
     op.create_index(op.f("ix_flow_step_sent_at"), "flow_step", ["sent_at"])

@@ -16,7 +16,7 @@ from mailer.flows.definition import Flow
 from mailer.flows.overview import Lately, lately
 from mailer.flows.passages import Listed, Sort, listed
 from mailer.flows.terms import Terms
-from mailer.model import Enrollment, Order
+from mailer.model import Enrollment, FlowForward, Order
 from mailer.outbound.canary import clear_canaries
 from mailer.outbound.hold import resume_flow, stop_flow
 from mailer.web.console.flow_desk import FlowName, broken_files, in_page, terms_of, the_flow
@@ -64,6 +64,8 @@ class Sight:
     days: Sequence[Day]
     rows: Sequence[Listed]
     more: bool
+    # People who are being brought forward at this moment.
+    forward: FlowForward | None
 
 
 @router.get("/flows/{name}")
@@ -118,7 +120,7 @@ def look(
     flows = {name: flow}
     seven = week(session, flows, terms, zone=zone, now=now)
     days = _days(session, seven, list(coming(session, flows, terms, only=name, now=now)), zone)
-    return Sight(flow, lately(session, now=now), seven, days, rows, more)
+    return Sight(flow, lately(session, now=now), seven, days, rows, more, session.get(FlowForward, name))
 
 
 def _days(session: Session, seven: Week, found: Sequence[Due], zone: ZoneInfo) -> list[Day]:

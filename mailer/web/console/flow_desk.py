@@ -10,6 +10,7 @@ from mailer.errors import NotFound
 from mailer.flows.check import Look, around, look_at
 from mailer.flows.definition import Flow
 from mailer.flows.files import in_service
+from mailer.flows.forward import MOST_COUNTED
 from mailer.flows.parse import read_flows
 from mailer.flows.simulate import ShopTerms
 from mailer.flows.terms import Terms
@@ -24,6 +25,7 @@ FlowName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 WORDS = {
     "words": flow_words,
     "window_words": say,
+    "most_counted": MOST_COUNTED,
 }
 
 
