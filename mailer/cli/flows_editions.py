@@ -47,6 +47,7 @@ def export(
         if name is not None and name not in found:
             raise NotFound(f'of the flow "{name}" nothing is published; its file serves')
         folder = to or settings.flows.directory
+        folder.mkdir(parents=True, exist_ok=True)
         for flow_id, one in found.items():
             if name in (None, flow_id):
                 path = folder / f"{flow_id}.toml"

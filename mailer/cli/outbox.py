@@ -233,7 +233,8 @@ def catch_up(
     with open_database() as (settings, db):
         terms, now = CatchUpTerms.of(settings), _clock.now()
         if not approve:
-            plan = db.read_here(catch_up_plan, terms=terms, now=now, expires=expiries(settings))
+            too_old = db.read_here(expiries, settings.flows.directory)
+            plan = db.read_here(catch_up_plan, terms=terms, now=now, expires=too_old)
             for line in plan_lines(plan, now):
                 typer.echo(line)
             return

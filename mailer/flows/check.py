@@ -9,8 +9,8 @@ from mailer.errors import InputError
 from mailer.flows.definition import Flow, Step
 from mailer.flows.form import meant
 from mailer.flows.lines import lines_of
+from mailer.flows.own_tests import failures
 from mailer.flows.parse import parse_flow, read_flows
-from mailer.flows.simulate import failure, lines_by_day, simulate
 from mailer.rendering.catalog import LIFECYCLE, Catalog
 
 
@@ -61,25 +61,12 @@ def look_at(flow_id: str, text: str, named: Surroundings) -> Look:
         flow = parse_flow(flow_id, text)
     except InputError as error:
         return Look(None, tuple(_finding(words) for words in error.problems))
-    failed = [
-        Finding(case.line, f'[[test]] "{case.name}": {words}', number)
-        for number, case in enumerate(flow.tests, 1)
-        if (words := failure(flow, case))
-    ]
+    failed = [Finding(case.line, f'[[test]] "{case.name}": {words}', number) for number, case, words in failures(flow)]
     lacking = tuple(_finding(words) for words in _lacking(flow, named))
     own = tuple(_finding(words) for words in _mails(flow, named))
     if flow.status == "draft":
         return Look(flow, (*own, *failed), lacking)
     return Look(flow, (*own, *lacking, *failed))
-
-
-def outcomes(flow: Flow) -> dict[int, list[str]]:
-    """What the flow does in those of its own tests that it fails, as their `expect` would say it, by number."""
-    return {
-        number: list(lines_by_day(simulate(flow, case)))
-        for number, case in enumerate(flow.tests, 1)
-        if failure(flow, case)
-    }
 
 
 def check_flows(directory: Path, named: Surroundings) -> Checked:
@@ -152,8 +139,7 @@ def _mail(flow: Flow, step: Step, mails: Mapping[str, str]) -> list[str]:
 
 
 def _failures(flow: Flow) -> list[str]:
-    found = ((case, failure(flow, case)) for case in flow.tests)
-    return [f'line {case.line}: [[test]] "{case.name}": {words}' for case, words in found if words]
+    return [f'line {case.line}: [[test]] "{case.name}": {words}' for _, case, words in failures(flow)]
 
 
 def _finding(words: str) -> Finding:

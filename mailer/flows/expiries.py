@@ -1,12 +1,14 @@
 """After how long a step of a flow is not worth sending any more."""
 
 from datetime import timedelta
+from pathlib import Path
 
-from mailer.config import Settings
-from mailer.flows.parse import read_flows
+from sqlmodel import Session
+
+from mailer.flows.files import in_service
 
 
-def expiries(settings: Settings) -> dict[tuple[str, str], timedelta]:
-    """By flow and step, of the files as they are now."""
-    flows, _ = read_flows(settings.flows.directory)
-    return {(flow.id, step.id): step.expires for flow in flows.values() for step in flow.steps if step.expires}
+def expiries(session: Session, directory: Path) -> dict[tuple[str, str], timedelta]:
+    """By flow and step, of the flows in service."""
+    flows = in_service(session, directory).values()
+    return {(flow.id, step.id): step.expires for flow in flows for step in flow.steps if step.expires}

@@ -55,9 +55,13 @@ def mark_of(written: Written) -> str:
     return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
 
 
-def waiting(session: Session, flow: Flow, terms: Terms, *, limit: int, now: datetime) -> list[Waiting]:
-    """The first steps of a manual flow that wait for a person."""
+def waiting(
+    session: Session, flow: Flow, terms: Terms, *, limit: int, only: int | None = None, now: datetime
+) -> list[Waiting]:
+    """The first steps of a manual flow that wait for a person, or one of them."""
     wanted = of_batch(flow, FlowStep, Enrollment).order_by(col(FlowStep.id)).limit(limit)
+    if only is not None:
+        wanted = wanted.where(FlowStep.id == only)
     rows: Sequence[tuple[FlowStep, Enrollment]] = session.exec(wanted).all()
     steps = {enrollment.id: step.id or 0 for step, enrollment in rows}
     passages = read_passages(session, [enrollment for _, enrollment in rows], {flow.id: flow}, terms, now=now)

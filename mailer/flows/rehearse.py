@@ -1,7 +1,7 @@
 """What a flow would do once it is in service: for who is in it already, and for who would have come in last week."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -10,8 +10,9 @@ from sqlmodel import Session, col, func, select
 from mailer.flows.coming import coming
 from mailer.flows.definition import Case, Flow
 from mailer.flows.forward import Prospect, prospect
+from mailer.flows.own_tests import Patience, TookTooLong
 from mailer.flows.past import case_of, read_past
-from mailer.flows.simulate import ShopTerms, simulate
+from mailer.flows.simulate import Line, ShopTerms, simulate
 from mailer.flows.terms import Terms
 from mailer.model import Enrollment, EnrollmentState, Event, Order
 
@@ -63,15 +64,25 @@ def rehearse(session: Session, before: Flow | None, after: Flow, terms: Terms, *
 def play(after: Flow, rehearsal: Rehearsal, terms: Terms, *, now: datetime) -> LastWeek:
     """Move last week's orders through the flow; pure."""
     shop = ShopTerms(terms.country, terms.zone, terms.calendar)
-    stories = [simulate(after, case, shop, days=60) for case in rehearsal.cases]
+    stories = list(_stories(after, rehearsal.cases, shop))
     lines = [line for story in stories for line in story if now - _WEEK < line.at <= now]
     let_in = sum(any(line.what == "enter" for line in story) for story in stories)
     refused = Counter(line.reason for line in lines if line.what == "refuse")
     mails = sum(line.what == "send" for line in lines)
-    if rehearsal.cases:
-        mails = round(mails * rehearsal.events / len(rehearsal.cases))
-        let_in = round(let_in * rehearsal.events / len(rehearsal.cases))
-    return LastWeek(rehearsal.events, len(rehearsal.cases), let_in, mails, refused.most_common(5))
+    if stories:
+        mails = round(mails * rehearsal.events / len(stories))
+        let_in = round(let_in * rehearsal.events / len(stories))
+    return LastWeek(rehearsal.events, len(stories), let_in, mails, refused.most_common(5))
+
+
+def _stories(after: Flow, cases: Sequence[Case], shop: ShopTerms) -> Iterator[list[Line]]:
+    """As many as there is time for."""
+    patience = Patience()
+    for case in cases:
+        try:
+            yield simulate(after, case, shop, days=60, tick=patience.tick)
+        except TookTooLong:
+            return
 
 
 def _woken(session: Session, flow: Flow) -> int:

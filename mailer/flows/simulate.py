@@ -1,6 +1,6 @@
 """One order moved through the days of a flow, without a database: every send, hold, wait and skip with its reason."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -61,20 +61,31 @@ class Line:
     reason: str = ""
 
 
-def simulate(flow: Flow, case: Case, shop: ShopTerms = SAMPLE_SHOP, *, days: int = _LONGEST_DAYS) -> list[Line]:
-    """What the flow does with this order, in the order of time; what is left open after so many days stays so."""
+def simulate(
+    flow: Flow,
+    case: Case,
+    shop: ShopTerms = SAMPLE_SHOP,
+    *,
+    days: int = _LONGEST_DAYS,
+    tick: Callable[[], None] = lambda: None,
+) -> list[Line]:
+    """What the flow does with this order, in the order of time; what is left open after so many days stays so.
+
+    `tick` is called at each moment, and ends a story that takes too long by raising.
+    """
     story = _Story(flow, case, shop)
     end = story.start + timedelta(days=days)
     while (now := story.next_moment()) is not None and now <= end:
+        tick()
         story.move_to(now)
     return story.lines
 
 
-def failure(flow: Flow, case: Case, shop: ShopTerms = SAMPLE_SHOP) -> str:
+def failure(flow: Flow, case: Case, shop: ShopTerms = SAMPLE_SHOP, *, tick: Callable[[], None] = lambda: None) -> str:
     """How a flow's own test differs from what it expects; empty when it does not."""
     expected = [parse_expected(text) for text in case.expect]
     told = {*ALWAYS_TOLD, *(one.word for one in expected)}
-    lines = [line for line in simulate(flow, case, shop) if line.what in told]
+    lines = [line for line in simulate(flow, case, shop, tick=tick) if line.what in told]
     same = len(lines) == len(expected) and all(
         one.word == line.what and one.step in ("", line.step) and one.day in (None, line.day)
         for one, line in zip(expected, lines, strict=True)

@@ -1,6 +1,6 @@
 """Everything that can be tested before the first mail."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +14,9 @@ from mailer.config import Settings
 from mailer.db import Database
 from mailer.errors import MailerError
 from mailer.flows.check import around, check_flows, in_words
+from mailer.flows.definition import Flow
+from mailer.flows.files import in_service
+from mailer.flows.parse import read_flows
 from mailer.health.sources import source_words, sources_words
 from mailer.inbound.folder import open_folder
 from mailer.inbound.imap import Account, Connection
@@ -39,7 +42,7 @@ class Check:
 
 async def check_all(settings: Settings, db: Database, clock: Clock) -> list[Check]:
     """Test key file, clock, zone, database, templates, sources, every mailbox, shop and the relay; one by one."""
-    catalog = _in_service(settings, db)
+    flows, catalog = _in_service(settings, db)
     checks = [
         _tell("key file", lambda: _keys(settings)),
         _tell("clock", lambda: _clock(clock)),
@@ -47,7 +50,7 @@ async def check_all(settings: Settings, db: Database, clock: Clock) -> list[Chec
         _tell("database", lambda: _database(db)),
         _tell("templates", lambda: _templates(catalog)),
         _tell("flows", lambda: _flows(settings, catalog)),
-        _tell("sources", lambda: sources_words(settings)),
+        _tell("sources", lambda: sources_words(settings, flows.values(), catalog)),
     ]
     for name in settings.inbound.mailboxes:
         checks.append(await _ask(f"mailbox {name}", partial(_mailbox, settings, name, clock)))
@@ -102,12 +105,13 @@ def _database(db: Database) -> str:
     return f"{where}, schema {found or 'none yet; `mailer run` makes it'}{'' if found in (None, HEAD) else ' is old'}"
 
 
-def _in_service(settings: Settings, db: Database) -> Catalog:
-    """The templates with what was published over them; the files alone where there is no database yet."""
+def _in_service(settings: Settings, db: Database) -> tuple[Mapping[str, Flow], Catalog]:
+    """Flows and templates with what was published over them; the files alone where there is no database yet."""
+    directory, templates = settings.flows.directory, settings.rendering.templates
     try:
-        return db.read_here(service_catalog, settings.rendering.templates)
+        return db.read_here(in_service, directory), db.read_here(service_catalog, templates)
     except SQLAlchemyError:
-        return Catalog(settings.rendering.templates)
+        return read_flows(directory)[0], Catalog(templates)
 
 
 def _templates(catalog: Catalog) -> str:

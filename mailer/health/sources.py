@@ -6,7 +6,6 @@ from mailer.clock import Clock
 from mailer.config import Settings
 from mailer.errors import MailerError
 from mailer.flows.definition import Flow
-from mailer.flows.parse import read_flows
 from mailer.orders.own_source import hooks_of
 from mailer.orders.poll import probe
 from mailer.rendering.catalog import LIFECYCLE, Catalog
@@ -19,15 +18,14 @@ BY_DEFAULT = {
 }
 
 
-def sources_words(settings: Settings) -> str:
-    """What [sources] says and what to think of. Raises MailerError with every mistake."""
+def sources_words(settings: Settings, flows: Collection[Flow], catalog: Catalog) -> str:
+    """What [sources] says and what to think of, by what is in service. Raises MailerError with every mistake."""
     hooks_of(settings.sources)
-    mails = _mails(Catalog(settings.rendering.templates))
+    mails = _mails(catalog)
     if problems := list(_unknown_mails(settings.sources, mails)):
         raise MailerError("\n".join(problems))
-    flows, _ = read_flows(settings.flows.directory)
     names = ", ".join(settings.sources) or "none; orders come from files and POST /api/orders only"
-    return "\n".join([names, *doubles(settings.sources, flows.values())])
+    return "\n".join([names, *doubles(settings.sources, flows)])
 
 
 def doubles(sources: Mapping[str, SourceConfig], flows: Collection[Flow]) -> Iterator[str]:

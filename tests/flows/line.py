@@ -111,6 +111,7 @@ class Line:
     flows: dict[str, Flow] = field(default_factory=dict)
     terms: Terms = TERMS
     relay: Relay = field(default_factory=Relay)
+    catalog: Catalog = field(default_factory=lambda: Catalog(TEMPLATES))
 
     def open(self) -> "Line":
         """With what the shop says of itself."""
@@ -140,7 +141,7 @@ class Line:
     async def _turn(self, loops: Sequence[str]) -> None:
         # As after a restart: nothing is remembered outside of the database.
         enroller = Enroller(self.db, self.clock, self.clock, lambda: self.flows, self.terms)
-        advancer = Advancer(self.db, self.clock, self.clock, lambda: self.flows, Catalog(TEMPLATES), self.terms)
+        advancer = Advancer(self.db, self.clock, self.clock, lambda: self.flows, self.catalog, self.terms)
         deliverer = Deliverer(self.db, self.clock, owner="w", sender="care@shop.test", lease=timedelta(seconds=30))
         steps: dict[str, Callable[[], Awaitable[bool]]] = {
             "enroll": enroller.enroll,

@@ -14,9 +14,10 @@ from mailer.model import EnrollmentState, SendAnyway, StepOutcome, Stream, Suppr
 from mailer.orders.ingest import ingest
 from mailer.orders.source import parse_payload
 from mailer.outbound.suppress import suppress
-from mailer.rendering.catalog import Catalog
+from mailer.rendering.shelf import TemplateShelf
 from tests.build import ANA, TEMPLATES, agent, payload
 from tests.flows.line import TERMS, Line, flow_text
+from tests.rendering.revisions import published
 
 SECOND = '[[step]]\nid = "second"\nwait = "2d"\nsend = "order_confirmation"\n'
 
@@ -38,7 +39,7 @@ def batched(line: Line, *numbers: str, more: str = "") -> list[Shown]:
 def looked_at(line: Line) -> list[Shown]:
     now = line.clock.now()
     some = line.db.read_here(waiting, line.flows["plain"], TERMS, limit=50, now=now)
-    return [show(one, Catalog(TEMPLATES), TERMS, wall=now) for one in some]
+    return [show(one, line.catalog, TERMS, wall=now) for one in some]
 
 
 def let_go(line: Line, shown: list[Shown]) -> int:
@@ -91,6 +92,28 @@ def test_what_reads_otherwise_than_it_did_is_looked_at_again(line: Line) -> None
     assert again.mark != before[again.step_id]
     assert any(step.reason == CHANGED for step in line.steps())
     let_go(line, [again])
+    line.turn()
+    assert len(line.relay.mails) == 2
+
+
+def test_a_mail_whose_template_was_published_after_the_look_is_not_sent_unseen(line: Line) -> None:
+    shelf = TemplateShelf(line.db, line.clock, TEMPLATES)
+    line.catalog = shelf.catalog
+    name = "lifecycle/order_confirmation.en.html"
+    shown = batched(line, "#1", "#2")
+    assert let_go(line, shown[:1]) == 1
+    text = line.catalog.text(name)
+    other = text.replace("</h1>", " It reads otherwise.</h1>") if "</h1>" in text else f"{text}\n<p>Otherwise.</p>"
+    line.db.run_here(published, other, line.clock.now(), line.catalog, name)
+    assert let_go(line, shown[1:]) == 1, "a person may still press the button: the mail is judged when it is written"
+    shelf.read_here()
+    line.turn()
+    assert line.relay.mails == []
+    again = looked_at(line)
+    assert [one.step_id for one in again] == [one.step_id for one in shown]
+    assert {one.mark for one in again}.isdisjoint(one.mark for one in shown)
+    assert all("therwise" in one.written.mail.text for one in again if one.written)
+    let_go(line, again)
     line.turn()
     assert len(line.relay.mails) == 2
 

@@ -10,9 +10,10 @@ from mailer.clock import FrozenClock
 from mailer.config import Outbound, Rendering, Settings, Shop
 from mailer.errors import MailerError, Trouble
 from mailer.flows.definition import Flow
-from mailer.flows.parse import parse_flow
+from mailer.flows.parse import parse_flow, read_flows
 from mailer.flows_config import FlowsConfig
 from mailer.health.sources import doubles, source_words, sources_words
+from mailer.rendering.catalog import Catalog
 from mailer.sources_config import SourceConfig
 from tests import build
 from tests.orders.shop_api import TOKEN, Reply, ShopApi, serving
@@ -71,23 +72,27 @@ def settings(tmp_path: Path, sources: dict[str, SourceConfig], status: str = "li
     )
 
 
+def told(shop: Settings) -> str:
+    return sources_words(shop, read_flows(shop.flows.directory)[0].values(), Catalog(shop.rendering.templates))
+
+
 def test_the_check_reads_the_flows_of_the_shop(tmp_path: Path) -> None:
-    words = sources_words(settings(tmp_path, {"shop": source(), "parcels": source(kind="aftership")}))
+    words = told(settings(tmp_path, {"shop": source(), "parcels": source(kind="aftership")}))
     first, *rest = words.splitlines()
     assert first == "shop, parcels"
     assert len(rest) == 1
-    assert sources_words(settings(tmp_path, {})).startswith("none; orders come from files")
+    assert told(settings(tmp_path, {})).startswith("none; orders come from files")
 
 
 def test_a_mail_that_does_not_exist_is_a_mistake(tmp_path: Path) -> None:
     wrong = settings(tmp_path, {"shop": source(platform_sends=["order_confirmed", "shipping_notice"])})
     with pytest.raises(MailerError, match=r'no mail "order_confirmed"; there are .*order_confirmation'):
-        sources_words(wrong)
+        told(wrong)
 
 
 def test_a_class_that_cannot_be_imported_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(MailerError, match="nowhere cannot be imported"):
-        sources_words(settings(tmp_path, {"shop": source(kind="nowhere:Shop")}))
+        told(settings(tmp_path, {"shop": source(kind="nowhere:Shop")}))
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """The plan after an outage: what flows would send at once, and the word that lets it go."""
 
-import asyncio
-
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
@@ -18,7 +16,7 @@ router = APIRouter()
 async def show_plan(here: Here, person: Reader) -> Response:
     """What waits, flow by flow, and over how long it would be spread."""
     terms, now = CatchUpTerms.of(here.settings), here.clock.now()
-    too_old = await asyncio.to_thread(expiries, here.settings)
+    too_old = await here.db.read(expiries, here.settings.flows.directory)
     plan = await here.db.read(catch_up_plan, terms=terms, now=now, expires=too_old)
     found = await here.db.read(counts)
     return here.pages.render("catch_up.html", person=person, now=now, plan=plan, tabs=TABS, counts=found)

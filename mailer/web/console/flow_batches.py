@@ -63,8 +63,7 @@ async def show_batch(
 async def show_mail(here: Here, person: Reader, name: FlowName, step_id: Id) -> HTMLResponse:
     """The HTML of one of them, for a frame. Raises NotFound."""
     terms = terms_of(here)
-    sight = await here.db.read(look, here, name, terms, now=here.story_now)
-    found = [one for one in sight.waiting if one.step_id == step_id]
+    found = await here.db.read(_one, here, name, step_id, terms, now=here.story_now)
     shown = await asyncio.to_thread(_shown, here, found, terms)
     if not shown or shown[0].written is None:
         raise NotFound("This mail does not wait any more, or cannot be written.")
@@ -101,6 +100,10 @@ def look(session: Session, here: Desk, name: str, terms: Terms, *, now: datetime
     """What waits of one flow. Raises NotFound."""
     flow = the_flow(session, here, name)
     return Sight(flow, waiting(session, flow, terms, limit=MOST, now=now), count_waiting(session, flow))
+
+
+def _one(session: Session, here: Desk, name: str, step_id: int, terms: Terms, *, now: datetime) -> list[Waiting]:
+    return waiting(session, the_flow(session, here, name), terms, limit=1, only=step_id, now=now)
 
 
 def _shown(here: Desk, some: Sequence[Waiting], terms: Terms) -> list[Shown]:

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from mailer.errors import InputError
-from mailer.flows.check import Look, outcomes
+from mailer.flows.check import Look
 from mailer.flows.dials import Dial, dials, turned, with_expectations
+from mailer.flows.own_tests import outcomes
 from mailer.flows.revisions import Editions, drop_draft, editions, save_draft
 from mailer.web.console.flow_desk import FlowName, differences, in_page, look_in
 from mailer.web.console.forms import Text, plain_text
