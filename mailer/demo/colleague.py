@@ -33,6 +33,14 @@ class Colleague:
         self._db, self._clock, self._terms = db, clock, terms
         self._agent_id, self._mentions, self._first = agent_id, mentions, first
 
+    @property
+    def turns(self) -> dict[str, Callable[[Waiting], Awaitable[None]]]:
+        """What may be done with a line."""
+        return {
+            "approve": self._approve, "edit": self._edit, "reject": self._reject, "snooze": self._snooze,
+            "note": self._note,
+        }  # fmt: skip
+
     async def work(self, stop: asyncio.Event) -> None:
         """One conversation after another, until told to stop."""
         await self._tell_of_a_strike()
@@ -47,22 +55,16 @@ class Colleague:
 
     async def _tell_of_a_strike(self) -> None:
         words = "The sorting centres are on strike since this morning; parcels wait in Roissy."
-        now = self._clock.now()
-        await self._db.run(
-            declare, TroubleKind.CARRIER, "La Poste", words=words, since=now.date(), agent_id=self._agent_id, now=now
-        )
+        me, now = self._agent_id, self._clock.now()
+        await self._db.run(declare, TroubleKind.CARRIER, "La Poste", words=words, agent_id=me, now=now)
 
     async def _decide(self, line: Waiting, turn: str, stop: asyncio.Event) -> None:
         now = self._clock.now()
         await self._db.run(claim, line.conversation_id, agent_id=self._agent_id, now=now)
         await _rest(stop, _THINKS)
-        acts: dict[str, Callable[[Waiting], Awaitable[None]]] = {
-            "approve": self._approve, "edit": self._edit, "reject": self._reject, "snooze": self._snooze,
-            "note": self._note,
-        }  # fmt: skip
         # The customer wrote again, an order changed, somebody was faster, or something is to be done before.
         with contextlib.suppress(MailerError):
-            await acts[turn](line)
+            await self.turns[turn](line)
         await self._db.run(release, line.conversation_id, agent_id=self._agent_id)
 
     async def _approve(self, line: Waiting) -> None:

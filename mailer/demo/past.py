@@ -70,13 +70,13 @@ class Past:
         )  # fmt: skip
         self._uid = 0
 
-    async def live(self, agents: Sequence[int], now: datetime) -> int:
-        """Live through the weeks before `now`, these agents in turn; how many mails came."""
+    async def live(self, agents: Sequence[int], now: datetime, days: int = _DAYS) -> int:
+        """Live through the days before `now`, these agents in turn; how many mails came."""
         mailbox = self._db.run_here(register, "support", "main")
         self._db.run_here(sync_shop_facts, self._settings.shop, self._settings.offers, now=now)
         relay = Relay(RelayAccount.of(self._settings))
         morning = now.replace(hour=7, minute=30, second=0, microsecond=0)
-        for day in range(_DAYS, 0, -1):
+        for day in range(days, 0, -1):
             await self._day(mailbox, morning - timedelta(days=day), agents, relay, now)
         await relay.close()
         self._db.run_here(close_answered, after=self._settings.replies.close_after, now=now)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from mailer.db import insert_once
@@ -83,6 +84,7 @@ class Queueing:
             customers = self._customers([wanted[key][0].enrollment for key in missing])
             for key in missing:
                 insert_once(self._session, self._new(key, *wanted[key], customers))
+                self._name(wanted[key][0])
             found |= {one.flow_key or "": one for one in self._by_key(missing)}
         ids = [one for one in wanted if isinstance(one, int)]
         threads = self._session.exec(select(Conversation).where(col(Conversation.id).in_(ids))) if ids else ()
@@ -111,6 +113,12 @@ class Queueing:
                 insert_once(self._session, Customer(address=address, created_at=self.now))
         found = known if len(known) == len(addresses) else dict(self._session.exec(wanted).all())
         return {address: number or 0 for address, number in found.items()}
+
+    def _name(self, passage: Passage) -> None:
+        """Lists show a person by name; who never wrote to us has one on the order."""
+        if passage.order is not None and passage.order.customer_name and passage.enrollment.address:
+            nameless = (col(Customer.address) == passage.enrollment.address, col(Customer.name) == "")
+            self._session.exec(update(Customer).where(*nameless).values(name=passage.order.customer_name))
 
     def _new(self, key: str, passage: Passage, written: Written, customers: Mapping[str, int]) -> Conversation:
         enrollment = passage.enrollment

@@ -128,7 +128,9 @@ def _fits(trouble: Trouble) -> Any:
     line = select(OrderLine.id).where(OrderLine.order_id == Order.id)
     match trouble.kind:
         case TroubleKind.CARRIER:
-            return under_way.where(func.lower(Shipment.carrier) == named).exists()
+            # Shops write "La Poste", trackers "la-poste".
+            names = {named, "-".join(named.split())}
+            return under_way.where(func.lower(Shipment.carrier).in_(names)).exists()
         case TroubleKind.WAREHOUSE:
             return under_way.where(func.lower(Shipment.origin) == named).exists()
         case TroubleKind.COUNTRY:
