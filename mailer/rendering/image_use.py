@@ -1,7 +1,7 @@
 """Which templates show a picture: those in service, and what somebody writes. A picture that one shows stays."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -14,9 +14,15 @@ from mailer.rendering.image import images, retire_image
 _WRITTEN = (TemplateState.DRAFT, TemplateState.SCHEDULED, TemplateState.COMPARED)
 
 
-def uses(session: Session, catalog: Catalog) -> dict[str, list[str]]:
-    """For each picture in service, by its hash, the names of the templates that show it."""
-    texts = list(_texts(session, catalog))
+def showing(catalog: Catalog) -> dict[str, str]:
+    """The texts in service that show any picture, by name; reads every file, so outside of transactions."""
+    texts = {name: catalog.text(name) for name in catalog.every()}
+    return {name: text for name, text in texts.items() if "images" in text or "image:" in text}
+
+
+def uses(session: Session, served: Mapping[str, str]) -> dict[str, list[str]]:
+    """For each picture in service, by its hash, the names of the templates that show it; `served` as of `showing`."""
+    texts = [*served.items(), *_written(session)]
     return {one.sha256: sorted({name for name, text in texts if shows(text, one)}) for one in images(session)}
 
 
@@ -26,12 +32,12 @@ def shows(text: str, image: TemplateImage) -> bool:
     return bool(named) or image.sha256 in text
 
 
-def retire_unused(session: Session, sha256: str, catalog: Catalog, *, now: datetime) -> None:
+def retire_unused(session: Session, sha256: str, served: Mapping[str, str], *, now: datetime) -> None:
     """Take a picture out of service that no template shows. Raises Conflict, which names those that do, and NotFound.
 
     Mails that were sent keep it: its bytes stay.
     """
-    used = uses(session, catalog)
+    used = uses(session, served)
     if sha256 not in used:
         raise NotFound("there is no such picture")
     if names := used[sha256]:
@@ -39,8 +45,6 @@ def retire_unused(session: Session, sha256: str, catalog: Catalog, *, now: datet
     retire_image(session, sha256, now=now)
 
 
-def _texts(session: Session, catalog: Catalog) -> Iterator[tuple[str, str]]:
-    for name in catalog.every():
-        yield name, catalog.text(name)
+def _written(session: Session) -> Iterator[tuple[str, str]]:
     wanted = select(TemplateRevision.name, TemplateRevision.text).where(col(TemplateRevision.state).in_(_WRITTEN))
     yield from session.exec(wanted)

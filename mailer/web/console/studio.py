@@ -80,7 +80,7 @@ async def edit(
         order=order,
         state=state,
         look=look,
-        images=await here.db.read(images_for, here.catalog, name),
+        images=await images_for(here, name),
         languages=languages_of(name),
         public=here.settings.web.public_url,
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Annotated
@@ -15,10 +15,9 @@ from starlette.responses import RedirectResponse, Response
 from mailer.errors import Conflict, InputError
 from mailer.feedback.photo import read_picture
 from mailer.model import TemplateImage
-from mailer.rendering.catalog import Catalog
 from mailer.rendering.check import SHIPPED
 from mailer.rendering.image import choose_way, image_bytes, images, keep_image, say_alt
-from mailer.rendering.image_use import retire_unused, uses
+from mailer.rendering.image_use import retire_unused, showing, uses
 from mailer.rendering.tree import split
 from mailer.web.auth import SignedIn
 from mailer.web.console.forms import plain_text
@@ -49,9 +48,16 @@ class Kept:
     used: Sequence[str]
 
 
-def images_for(session: Session, catalog: Catalog, name: str) -> list[Kept]:
+async def images_for(here: Desk, name: str) -> list[Kept]:
     """All pictures in service, for the template of this name."""
-    used = uses(session, catalog)
+    if not here.catalog.published.images:
+        return []
+    served = await asyncio.to_thread(showing, here.catalog)
+    return await here.db.read(_listed, served, name)
+
+
+def _listed(session: Session, served: Mapping[str, str], name: str) -> list[Kept]:
+    used = uses(session, served)
     return [Kept(one, insertion(one, name), used.get(one.sha256, [])) for one in images(session)]
 
 
@@ -142,7 +148,8 @@ async def let_go(request: Request, here: Here, person: Publisher, sha256: str, o
     """Take one away that no template shows."""
     request.state.back = edit_address(of)
     try:
-        await here.db.run(retire_unused, sha256, here.catalog, now=here.clock.now())
+        served = await asyncio.to_thread(showing, here.catalog)
+        await here.db.run(retire_unused, sha256, served, now=here.clock.now())
     except Conflict as error:
         if not _is_part(request):
             raise
@@ -189,7 +196,7 @@ async def _part(here: Desk, person: SignedIn, of: str, *, problem: Sequence[str]
         status=200,
         person=person,
         name=of,
-        images=await here.db.read(images_for, here.catalog, of),
+        images=await images_for(here, of),
         languages=languages_of(of),
         public=here.settings.web.public_url,
         problems=problem,
