@@ -18,6 +18,7 @@ from mailer.errors import Conflict
 from mailer.insight.index import forget_message
 from mailer.model import (
     Approval,
+    Attempt,
     AutomaticAnswer,
     Blob,
     Bounce,
@@ -57,6 +58,7 @@ from mailer.model import (
     Review,
     Scan,
     SeenChange,
+    SendAnyway,
     Shipment,
     SourcePayload,
     Stream,
@@ -120,6 +122,11 @@ _OF_DRAFTS: Mapping[Any, Mapping[str, Any]] = {
     Dismissal: {"reason": "", "reason_before": ""},
     SeenChange: {"changes": []},
 }
+# What servers answered names the recipient; what a person wrote to overrule something may.
+_OF_DELIVERIES: Mapping[Any, Mapping[str, Any]] = {
+    Attempt: {"server_words": ""},
+    SendAnyway: {"reason": "", "overruled": ""},
+}
 _OF_ORDERS: Mapping[Any, Mapping[str, Any]] = {
     Rating: {"comment": ""},
     Review: {"words": "", "photos": []},
@@ -178,6 +185,7 @@ def _erase(session: Session, mine: Belongings, now: datetime) -> Forgotten:
     _blank(session, _OF_CONVERSATIONS, "conversation_id", mine.conversations)
     _blank(session, _OF_MESSAGES, "message_id", mine.messages)
     _blank(session, _OF_DRAFTS, "draft_id", mine.drafts)
+    _blank(session, _OF_DELIVERIES, "delivery_id", mine.deliveries)
     _set(session, Message, Message.id, mine.messages, {**_MESSAGE, "erased_at": now})
     _set(session, Delivery, Delivery.id, mine.deliveries, {"recipient": "", "reason": ""})
     _set(session, RawMail, RawMail.id, mine.raw_mails, {"error": None})
@@ -232,7 +240,7 @@ def _replace_address(session: Session, address: str) -> None:
     for enrollment in session.exec(select(Enrollment).where(col(Enrollment.address) == tombstone(address))).all():
         enrollment.key = enrollment.key.replace(address, tombstone(address))
     here = (col(Hold.scope) == HoldScope.ADDRESS, col(Hold.subject) == address)
-    session.execute(update(Hold).where(*here).values(subject=tombstone(address)))
+    session.execute(update(Hold).where(*here).values(subject=tombstone(address), reason=""))
 
 
 def _erase_remarks(session: Session, drafts: Collection[int]) -> None:

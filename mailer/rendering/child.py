@@ -15,7 +15,9 @@ from mailer.child import Work, serve
 from mailer.errors import InputError
 from mailer.rendering.around import dependents, spoilt
 from mailer.rendering.catalog import Catalog
+from mailer.rendering.context import context
 from mailer.rendering.critique import examine
+from mailer.rendering.environment import render_text
 from mailer.rendering.inline import inlined
 from mailer.rendering.picture import Picture
 from mailer.rendering.published import Published
@@ -62,10 +64,20 @@ def _spoilt(catalog: Catalog, question: Mapping[str, Any]) -> dict[str, Any]:
     return {"remarks": [asdict(one) for one in spoilt(catalog, question["mail"])]}
 
 
+def _fill(catalog: Catalog, question: Mapping[str, Any]) -> dict[str, Any]:
+    """A text that is no template of ours, on facts by path."""
+    name, text, values = question["name"], question["text"], context(question["values"])
+    try:
+        return {"filled": render_text(catalog.environment(), name, text, values, question["language"])}
+    except InputError as error:
+        return {"wrong": error.problems, "source": error.source}
+
+
 _DOES: Mapping[str, Callable[[Catalog, Mapping[str, Any]], dict[str, Any]]] = {
     "show": _show,
     "examine": _examine,
     "spoilt": _spoilt,
+    "fill": _fill,
 }
 
 

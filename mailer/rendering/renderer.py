@@ -49,6 +49,18 @@ class Renderer:
         """The verdict that a publication needs."""
         return await self._apart(lambda: self.judge_here(catalog, name, text))
 
+    async def fill(self, catalog: Catalog, name: str, text: str, values: Mapping[str, object], language: str) -> str:
+        """A text that is no template, on facts by path. Raises InputError."""
+        return await self._apart(lambda: self.fill_here(catalog, name, text, values, language))
+
+    def fill_here(self, catalog: Catalog, name: str, text: str, values: Mapping[str, object], language: str) -> str:
+        """As `fill`, in the calling thread."""
+        more = {"values": dict(values), "language": language}
+        answer = self._put(catalog.still(), {"do": "fill", "name": name, "text": text, **more})
+        if "filled" in answer:
+            return str(answer["filled"])
+        raise InputError(answer["source"], answer["wrong"])
+
     def show_here(self, catalog: Catalog, name: str, text: str | None, about: About) -> Shown:
         """As `show`, in the calling thread."""
         catalog = catalog.still()
@@ -105,10 +117,13 @@ class Renderer:
     def _ask(self, catalog: Catalog, do: str, name: str, text: str | None, **more: Any) -> dict[str, Any]:
         parse_name(name)
         words = None if text is None else plain(name, text)
-        question = {"do": do, "directory": str(catalog.directory.absolute()), "name": name, "text": words, **more}
+        return self._put(catalog, {"do": do, "name": name, "text": words, **more})
+
+    def _put(self, catalog: Catalog, question: Mapping[str, Any]) -> dict[str, Any]:
         child = self._free.get()
         try:
-            return child.ask(question, self._texts(catalog.published))
+            where = str(catalog.directory.absolute())
+            return child.ask({"directory": where, **question}, self._texts(catalog.published))
         finally:
             # One that was killed, or had its day, is started again while nobody waits for it.
             child.warm()

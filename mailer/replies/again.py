@@ -7,15 +7,15 @@ from sqlmodel import Session, select
 from mailer.errors import Conflict, NotFound
 from mailer.model import Conversation, ConversationState, Delivery, Draft
 from mailer.outbound.tray import Way, ways
-from mailer.rendering.facts import Subject, read_facts, rests_on
 from mailer.replies.case import newest_mail
-from mailer.replies.draft import answered_by, retire_pending
+from mailer.replies.draft import answer_is_on_its_way, answered_by, retire_pending
 
 
 def draft_again(session: Session, delivery_id: int, *, agent_id: int, now: datetime) -> int:
     """A pending draft with the text that was sent, of which the person is now the author; its conversation.
 
-    What it rests on is read again, so that it is measured by today's facts. Raises Conflict, NotFound.
+    It rests on what it rested on when it was written, so whatever changed since has to be seen before it is approved.
+    Raises Conflict, also where another answer is on its way, and NotFound.
     """
     delivery = session.get(Delivery, delivery_id)
     if delivery is None:
@@ -25,10 +25,11 @@ def draft_again(session: Session, delivery_id: int, *, agent_id: int, now: datet
     sent = session.get_one(Draft, delivery.draft_id)
     locked = select(Conversation).where(Conversation.id == sent.conversation_id).with_for_update()
     conversation = session.exec(locked).one()
+    if answer_is_on_its_way(session, sent.conversation_id):
+        raise Conflict("another answer is on its way; take it back first")
     newest = newest_mail(session, sent.conversation_id)
     retire_pending(session, sent.conversation_id, f"agent {agent_id} sends the one before again", now=now)
     draft = _like(sent, newest.id if newest and newest.id else sent.answers_id, agent_id, now)
-    _read_facts_again(session, draft, now)
     session.add(draft)
     session.flush()
     answered_by(session, draft)
@@ -63,12 +64,3 @@ def _like(sent: Draft, answers_id: int, agent_id: int, now: datetime) -> Draft:
         created_at=now,
         updated_at=now,
     )
-
-
-def _read_facts_again(session: Session, draft: Draft, now: datetime) -> None:
-    if not draft.rests_on:
-        return
-    subject, paths = Subject.of(draft.rests_on), draft.rests_on["paths"]
-    known = read_facts(session, subject, now=now)
-    facts = known.relevant(paths)
-    draft.facts, draft.fingerprint, draft.rests_on = facts.stored(), facts.fingerprint, rests_on(subject, paths, known)

@@ -17,6 +17,8 @@ from mailer.errors import InputError
 from mailer.model import (
     Conversation,
     ConversationState,
+    Delivery,
+    DeliveryState,
     Direction,
     Disclosure,
     Draft,
@@ -40,6 +42,14 @@ from mailer.replies.refresh import NEEDS_FACTS, ask_again, lacking, outdated, re
 log = structlog.get_logger()
 
 _BATCH = 50
+_UNDER_WAY = (
+    DeliveryState.UNDOABLE,
+    DeliveryState.QUEUED,
+    DeliveryState.HELD,
+    DeliveryState.SENDING,
+    DeliveryState.HANDING_OVER,
+    DeliveryState.UNKNOWN,
+)
 
 
 @dataclass(frozen=True)
@@ -173,6 +183,16 @@ def answered_by(session: Session, draft: Draft) -> None:
         )
         .values(draft_id=draft.id)
     )
+
+
+def answer_is_on_its_way(session: Session, conversation_id: int) -> bool:
+    """Whether an approved reply of this conversation has not reached its end: a second one would be too much."""
+    under_way = (
+        select(Delivery.id)
+        .join(Draft, col(Draft.id) == Delivery.draft_id)
+        .where(Draft.conversation_id == conversation_id, col(Delivery.state).in_(_UNDER_WAY))
+    )
+    return session.exec(under_way.limit(1)).first() is not None
 
 
 def set_aside(session: Session, proposal: Proposal, error: str) -> None:

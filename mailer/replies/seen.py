@@ -85,7 +85,10 @@ def note_seen(session: Session, draft: Draft, news: News, catalog: Catalog, *, a
         SeenChange(draft_id=draft.id or 0, version=draft.version, agent_id=agent_id, changes=news.words, seen_at=now)
     )
     rest_on_now(session, draft, now=now)
-    draft.made_from = {name: catalog.sha256(name) for name in draft.made_from}
+    # Of two texts that are compared it stays the one that it was made from.
+    draft.made_from = {
+        name: was if catalog.is_current(name, was) else catalog.sha256(name) for name, was in draft.made_from.items()
+    }
     draft.template_hash = draft.made_from.get(draft.template or "")
     draft.version += 1
     draft.updated_at = now

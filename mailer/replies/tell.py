@@ -3,7 +3,7 @@
 Read, filled with no transaction open, and recorded where nothing newer came meanwhile and no person writes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,19 +12,20 @@ from sqlmodel import Session, select
 
 from mailer.errors import InputError
 from mailer.model import Classification, Conversation, ConversationState, Disclosure, Draft, DraftState, Message, Order
-from mailer.rendering.context import context
-from mailer.rendering.environment import mail_environment, reads, render_text
+from mailer.rendering.environment import mail_environment, reads
 from mailer.rendering.fact import Facts, Subject, general, rests_on
 from mailer.rendering.facts import read_facts
 from mailer.rendering.known import ALWAYS, KNOWN
 from mailer.rendering.page import tidy
 from mailer.replies.case import newest_mail
-from mailer.replies.draft import answered_by, retire_pending
+from mailer.replies.draft import answer_is_on_its_way, answered_by, retire_pending
 from mailer.replies.policy import disclosure_of
 from mailer.replies.troubles import OPEN, gathered, the_trouble
 
 _LONGEST = 20_000
-_NAME = "incident"
+NAME = "incident"
+# Text, facts by path and language become words. Raises InputError.
+Write = Callable[[str, Mapping[str, object], str], str]
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,10 @@ def write_text(session: Session, trouble_id: int, language: str, text: str, dire
 def check_text(text: str, directory: Path) -> tuple[str, ...]:
     """The facts that a text reads. Raises InputError for one that nobody knows, or that cannot be read as a text."""
     if len(text) > _LONGEST:
-        raise InputError(_NAME, [f"the text has more than {_LONGEST} characters"])
-    found = reads(mail_environment(directory), _NAME, text)
+        raise InputError(NAME, [f"the text has more than {_LONGEST} characters"])
+    found = reads(mail_environment(directory), NAME, text)
     if unknown := [f"line {line}: there is no fact {path}" for path, line in found.items() if not _is_known(path)]:
-        raise InputError(_NAME, unknown)
+        raise InputError(NAME, unknown)
     return tuple(found)
 
 
@@ -83,8 +84,8 @@ def concerned(session: Session, trouble_id: int, *, now: datetime) -> list[Conce
     ]
 
 
-def fill(one: Concerned, texts: Mapping[str, str], directory: Path) -> Told:
-    """Its text by its own facts, on values alone."""
+def fill(one: Concerned, texts: Mapping[str, str], directory: Path, write: Write) -> Told:
+    """Its text by its own facts, on values alone; `write` fills what people wrote within limits."""
     text = texts.get(one.language) or texts.get(one.language.split("-")[0], "")
     if one.why_not or not text:
         return Told(one, why_not=one.why_not or f"there is no text in its language ({one.language})")
@@ -94,8 +95,7 @@ def fill(one: Concerned, texts: Mapping[str, str], directory: Path) -> Told:
         return Told(one, why_not="; ".join(error.problems))
     known, absent = _known(one, paths)
     try:
-        values = context({**_leaves(absent, known), **known})
-        words = render_text(mail_environment(directory), _NAME, text, values, one.language)
+        words = write(text, {**_leaves(absent, known), **known}, one.language)
     except InputError as error:
         why = "this sender may not hear of the order: " if one.order_id is None else ""
         return Told(one, why_not=f"{why}{', '.join(absent)} not known" if absent else "; ".join(error.problems))
@@ -125,7 +125,7 @@ def _concerned(session: Session, talk: Conversation, order: Order, trouble_id: i
     told = order.id if allowed is Disclosure.ORDER else None
     subject = Subject(order_id=told, storefront=talk.storefront, language=language, conversation_id=talk.id)
     facts = read_facts(session, subject, now=now)
-    why = _written_by_a_person(session, talk, trouble_id)
+    why = _speaks_against(session, talk, trouble_id)
     return Concerned(talk.id or 0, newest, language, told, allowed, subject, facts, why)
 
 
@@ -133,10 +133,14 @@ def _language(session: Session, newest: Message) -> str | None:
     return session.exec(select(Classification.language).where(Classification.message_id == newest.id)).first()
 
 
-def _written_by_a_person(session: Session, talk: Conversation, trouble_id: int) -> str:
+def _speaks_against(session: Session, talk: Conversation, trouble_id: int) -> str:
+    if answer_is_on_its_way(session, talk.id or 0):
+        return "an answer is on its way there"
     pending = select(Draft).where(Draft.conversation_id == talk.id, Draft.state == DraftState.PENDING)
     draft = session.exec(pending).first()
-    if draft is None or draft.written_by is None or draft.trouble_id == trouble_id:
+    # An edited one has a later version than the one that we wrote.
+    ours = draft is None or draft.written_by is None or (draft.trouble_id == trouble_id and draft.version == 1)
+    if ours:
         return ""
     return "a person has written an answer there"
 
@@ -162,7 +166,7 @@ def _record_one(session: Session, told: Told, trouble_id: int, reason: str, agen
     talk = session.exec(wanted).one()
     newest = newest_mail(session, one.conversation_id)
     overtaken = newest is None or newest.id != one.newest.id or talk.state not in OPEN
-    if overtaken or _written_by_a_person(session, talk, trouble_id):
+    if overtaken or _speaks_against(session, talk, trouble_id):
         return False
     retire_pending(session, one.conversation_id, reason, now=now)
     facts = one.facts.relevant(told.paths)

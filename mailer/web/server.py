@@ -75,7 +75,7 @@ from mailer.web.console import (
 from mailer.web.console import (
     orders as orders_page,
 )
-from mailer.web.desk import Desk, signed_in
+from mailer.web.desk import Desk, newest_templates, signed_in
 from mailer.web.door import Door
 from mailer.web.live import Live
 from mailer.web.pages import BUNDLE, STATIC, Pages
@@ -161,7 +161,8 @@ def build_console(
     for open_to_all in (sign_in, healthz, metrics):
         app.include_router(open_to_all.router)
     for room in _SIGNED_IN:
-        app.include_router(room.router, dependencies=[Depends(signed_in)])
+        # Whoever decides, decides on the templates that are in service at this request.
+        app.include_router(room.router, dependencies=[Depends(signed_in), Depends(newest_templates)])
     app.mount("/static", _Static(directory=STATIC), name="static")
     # Its names change with their bytes too. Without it the pages work, with fewer comforts.
     app.mount("/bundle", _Static(directory=BUNDLE, check_dir=False), name="bundle")

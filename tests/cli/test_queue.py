@@ -8,6 +8,7 @@ from sqlmodel import Session, select
 from typer.testing import CliRunner, Result
 
 from mailer.cli import app
+from mailer.clock import SystemClock
 from mailer.db import Database
 from mailer.errors import Conflict, NotFound
 from mailer.migrations import upgrade
@@ -23,6 +24,8 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database
     (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
     write_key_file(tmp_path / "mailer.key")
     monkeypatch.setenv("MAILER_CONFIG", str(tmp_path / "config.toml"))
+    # The shop's day is NOW: what commands think of a fact does not depend on the day on which they are tested.
+    monkeypatch.setattr(SystemClock, "now", lambda _: NOW)
     db = Database(f"sqlite:///{tmp_path / 'mailer.db'}")
     upgrade(db)
     yield db

@@ -12,6 +12,7 @@ from mailer.errors import Conflict, NotFound
 from mailer.insight.reports import REPORTS
 from mailer.insight.sheet import Filters
 from mailer.model import (
+    Attempt,
     Blob,
     Conversation,
     ConversationState,
@@ -23,10 +24,13 @@ from mailer.model import (
     Enrollment,
     EnrollmentState,
     Erasure,
+    Hold,
+    HoldScope,
     Message,
     Note,
     Order,
     Row,
+    SendAnyway,
 )
 from mailer.orders.ingest import ingest
 from mailer.orders.source import parse_payload
@@ -73,6 +77,17 @@ def ana(session: Session, now: datetime) -> int:
             changed_at=now,
         )
     )
+    delivery = session.exec(select(Delivery)).first()
+    assert delivery is not None
+    words = "550 5.1.1 <ana@shop.test> no such user"
+    tried = Attempt(delivery_id=delivery.id or 0, number=9, owner="w", started_at=now, server_words=words)
+    anyway = SendAnyway(
+        delivery_id=delivery.id or 0, agent_id=found.colleague, reason="Ana Cruz phoned", decided_at=now
+    )
+    held = Hold(
+        scope=HoldScope.ADDRESS, subject="ana@shop.test", reason="Ana Cruz moves house", put_by="bo", put_at=now
+    )
+    session.add_all([tried, anyway, held])
     session.flush()
     text = everything(session)
     assert all(canary.lower() in text.lower() for canary in CANARIES)

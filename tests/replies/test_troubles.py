@@ -1,5 +1,6 @@
 """A declared incident: whom it concerns, what they are told, each by their own facts."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -8,14 +9,20 @@ from sqlmodel import Session
 from mailer.errors import Conflict, InputError, NotFound
 from mailer.model import Conversation, ConversationState, Disclosure, Draft, Message, TroubleKind
 from mailer.rendering.catalog import Catalog
-from mailer.replies.approve import write_own
-from mailer.replies.tell import check_text, concerned, fill, record, write_text
+from mailer.rendering.renderer import Renderer
+from mailer.replies.approve import approve, edit, undo, write_own
+from mailer.replies.tell import NAME, check_text, concerned, fill, record, write_text
 from mailer.replies.together import Kind, approve_green, cards, drafts_of_trouble
 from mailer.replies.troubles import declare, gathered, open_troubles, seen, settle_trouble, the_trouble
 from tests.build import TEMPLATES, TERMS, Asked, agent, asked, customer_mail, pending
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+RENDERER = Renderer(children=1)
 TEXT = "Hello {{ customer.first_name }},\n\nDHL is late with {{ order.number }}. We look after it.\n"
+
+
+def write(text: str, values: Mapping[str, object], language: str) -> str:
+    return RENDERER.fill_here(Catalog(TEMPLATES), NAME, text, values, language)
 
 
 @pytest.fixture
@@ -74,7 +81,7 @@ def test_what_is_no_cause_or_known_already_is_refused(session: Session) -> None:
 
 
 def tell(session: Session, number: int, texts: dict[str, str]) -> tuple[int, list[str]]:
-    told = [fill(one, texts, TEMPLATES) for one in concerned(session, number, now=NOW)]
+    told = [fill(one, texts, TEMPLATES, write) for one in concerned(session, number, now=NOW)]
     written = record(session, number, told, agent_id=agent(session, NOW), now=NOW)
     session.flush()
     return written, [one.why_not for one in told if one.why_not]
@@ -105,7 +112,7 @@ def test_one_text_is_filled_for_each_and_approved_together(session: Session, cas
         seen(session, the_trouble(session, number)).approved,
     ) == (2, 1)
     # Written again, the ones that wait get the new words.
-    assert tell(session, number, {"en": "Hello, it is over.\n"})[0] == 3
+    assert tell(session, number, {"en": "Hello, it is over.\n"}) == (2, ["an answer is on its way there"])
     assert pending(session, cases[1].conversation).text == "Hello, it is over.\n"
 
 
@@ -132,11 +139,38 @@ def test_other_languages_and_persons_words_are_left_alone(session: Session, case
 
 def test_what_came_meanwhile_is_not_overwritten(session: Session, cases: list[Asked]) -> None:
     number = dhl(session)
-    told = [fill(one, {"en": TEXT}, TEMPLATES) for one in concerned(session, number, now=NOW)]
+    told = [fill(one, {"en": TEXT}, TEMPLATES, write) for one in concerned(session, number, now=NOW)]
     later = NOW + timedelta(minutes=1)
     customer_mail(session, later, sender="ana@customer.test", conversation=cases[0].conversation)
     assert record(session, number, told, agent_id=cases[0].agent, now=later) == 2
     assert session.get_one(Conversation, cases[0].conversation).state is ConversationState.NEEDS_ANSWER
+
+
+def test_who_gets_an_answer_already_is_told_nothing_beside_it(session: Session, cases: list[Asked]) -> None:
+    one = cases[0]
+    sent = approve(session, one.draft, version=1, agent_id=one.agent, terms=TERMS, now=NOW)
+    session.flush()
+    number = dhl(session)
+    assert tell(session, number, {"en": TEXT}) == (2, ["an answer is on its way there"])
+    undo(session, sent, agent_id=one.agent, now=NOW)
+    session.flush()
+    assert tell(session, number, {"en": TEXT}) == (3, [])
+
+
+def test_what_a_person_changed_in_one_of_them_stays(session: Session, cases: list[Asked]) -> None:
+    number = dhl(session)
+    assert tell(session, number, {"en": TEXT})[0] == 3
+    draft = pending(session, cases[0].conversation)
+    edit(session, draft.id or 0, version=1, text="Dear Ana, I looked.", agent_id=cases[0].agent, now=NOW)
+    session.flush()
+    assert tell(session, number, {"en": "Hello again.\n"}) == (2, ["a person has written an answer there"])
+    assert pending(session, cases[0].conversation).text == "Dear Ana, I looked.\n"
+
+
+def test_a_text_that_runs_away_is_stopped(session: Session, cases: list[Asked]) -> None:
+    one = concerned(session, dhl(session), now=NOW)[0]
+    for run in ("{{ 9 ** 9 ** 9 }}", "{{ 'a' * 900000000 }}"):
+        assert fill(one, {"en": run}, TEMPLATES, write).why_not
 
 
 @pytest.mark.parametrize(

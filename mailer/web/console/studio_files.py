@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 
 from fastapi import APIRouter, Depends, File, UploadFile
 from sqlmodel import Session
@@ -76,7 +77,7 @@ def _unpacked(raw: bytes) -> dict[str, bytes]:
             if len(files) > _MOST_FILES or any(one.file_size > LARGEST_TEXT for one in files):
                 raise InputError("upload", ["it holds too many files, or one that is too large"])
             return {one.filename: _read(pack, one) for one in files}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
         raise InputError("upload", ["this ZIP cannot be read"]) from None
 
 

@@ -11,7 +11,6 @@ from starlette.responses import RedirectResponse, Response
 
 from mailer.errors import Conflict, InputError, NotFound
 from mailer.model import Conversation, Delivery, DeliveryState, Draft, Together
-from mailer.rendering.catalog import Catalog
 from mailer.replies.queue import Tab, counts
 from mailer.replies.together import Card, Kind, approve_green, cards, note_together, offers, undo_together
 from mailer.web.auth import SignedIn
@@ -61,8 +60,7 @@ async def show_together(
 async def carousel(here: Here, person: SignedIn, ids: list[int], **more: Any) -> Response:
     """The page that shows these drafts one after the other, and what of them does not go."""
     cap, now = here.settings.replies.batch_cap, here.clock.now()
-    catalog = Catalog(here.settings.rendering.templates)
-    shown = await here.db.read(cards, ids[:cap], None, catalog, now=now)
+    shown = await here.db.read(cards, ids[:cap], None, here.catalog, now=now)
     kind = _kind(shown)
     goes = [card for card in shown if not card.why_not and Kind.of(card.draft) == kind]
     values: dict[str, Any] = {"offers": [], "tab": None, "trouble": None, "place": "queue", **more}
@@ -103,30 +101,31 @@ async def post_together(
     cap = here.settings.replies.batch_cap
     if not 0 < len(item) <= cap:
         raise InputError("together", [f"choose at least one mail and at most {cap}"])
-    kind, now = Kind(template, trouble), here.clock.now()
+    kind = Kind(template, trouble)
     deliveries, refused = [], []
     for draft_id, version in (map(int, one.split(":")) for one in dict.fromkeys(item)):
         try:
             if draft_id not in seen:
                 raise Conflict("it was not shown to you")
-            deliveries.append(await _approve(here, person.agent_id, draft_id, version, kind, now))
+            deliveries.append(await _approve(here, person.agent_id, draft_id, version, kind))
         except (Conflict, InputError, NotFound) as error:
             refused.append((await here.db.read(_conversation_of, draft_id), str(error)))
-    number = await here.db.run(note_together, kind, deliveries, refused, agent_id=person.agent_id, now=now)
+    number = await here.db.run(note_together, kind, deliveries, refused, agent_id=person.agent_id, now=here.clock.now())
     here.wake()
     return RedirectResponse(f"/together/{number}", 303)
 
 
-async def _approve(here: Here, agent_id: int, draft_id: int, version: int, kind: Kind, now: datetime) -> int:
+async def _approve(here: Here, agent_id: int, draft_id: int, version: int, kind: Kind) -> int:
     return await here.db.run(
         approve_green,
         draft_id,
         version=version,
         kind=kind,
-        catalog=Catalog(here.settings.rendering.templates),
+        catalog=here.catalog,
         agent_id=agent_id,
         terms=here.terms,
-        now=now,
+        # Each has its whole time to be taken back, however long the others took.
+        now=here.clock.now(),
     )
 
 

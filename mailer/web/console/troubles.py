@@ -1,7 +1,7 @@
 """An incident that an agent declares: the orders and conversations that fit, one text, a draft for each, settled."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -11,7 +11,8 @@ from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
 from mailer.model import Conversation, Order, Trouble, TroubleKind
-from mailer.replies.tell import Told, concerned, fill, record, write_text
+from mailer.rendering.known import SAMPLES
+from mailer.replies.tell import NAME, Told, check_text, concerned, fill, record, write_text
 from mailer.replies.together import drafts_of_trouble
 from mailer.replies.troubles import TroubleSeen, declare, gathered, seen, settle_trouble, the_trouble
 from mailer.web.auth import SignedIn
@@ -104,6 +105,9 @@ async def post_text(
 ) -> Response:
     """Keep the text in one language; an empty one takes it out."""
     request.state.back = f"/troubles/{trouble_id}"
+    check_text(text, here.settings.rendering.templates)
+    # One that runs away is refused before it is kept.
+    await here.renderer.fill(here.catalog, NAME, text, SAMPLES, language)
     await here.db.run(write_text, trouble_id, language, text, here.settings.rendering.templates)
     return RedirectResponse(f"/troubles/{trouble_id}?notice={Notice.KEPT_TEXT}", 303)
 
@@ -116,8 +120,11 @@ async def post_drafts(request: Request, here: Here, person: Decider, trouble_id:
     trouble = await here.db.read(the_trouble, trouble_id)
     found = await here.db.read(concerned, trouble_id, now=now)
 
+    def write(text: str, values: Mapping[str, object], language: str) -> str:
+        return here.renderer.fill_here(here.catalog, NAME, text, values, language)
+
     def fill_all() -> list[Told]:
-        return [fill(one, trouble.texts, directory) for one in found]
+        return [fill(one, trouble.texts, directory, write) for one in found]
 
     told = await asyncio.to_thread(fill_all)
     written = await here.db.run(record, trouble_id, told, agent_id=person.agent_id, now=now)

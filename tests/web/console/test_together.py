@@ -3,11 +3,16 @@
 from datetime import timedelta
 
 import httpx2
+import pytest
 from sqlmodel import Session, select
 
 from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.model import Delivery, DeliveryState, Draft, DraftState
+from mailer.rendering.catalog import Catalog
+from mailer.rendering.revision import text_hash
+from tests.build import TEMPLATES
+from tests.rendering.revisions import MAIL, NAME, published
 from tests.web.build import Case, case
 
 
@@ -51,6 +56,32 @@ async def test_a_group_is_offered_shown_approved_and_undone(
     assert "Taken back" in (await agent.get("/together/1")).text
     assert (await agent.post("/together/1/undo")).status_code == 409
     assert (await agent.get("/together/9")).status_code == 404
+
+
+@pytest.mark.parametrize(("text", "state"), [(MAIL, [DeliveryState.UNDOABLE]), ("another", [])])
+async def test_only_what_was_made_from_the_published_text_goes(
+    db: Database, clock: FrozenClock, agent: httpx2.AsyncClient, text: str, state: list[DeliveryState]
+) -> None:
+    found = await some(db, clock, 1)
+    await db.run(publish_for, found[0].draft, text, clock)
+    await agent.post("/together", data=form(found))
+    assert await db.read(states) == state
+
+
+@pytest.mark.parametrize(("text", "status"), [(MAIL, 303), ("another", 409)])
+async def test_an_approval_knows_what_is_published_though_nobody_looked_at_the_templates(
+    db: Database, clock: FrozenClock, agent: httpx2.AsyncClient, text: str, status: int
+) -> None:
+    found = await some(db, clock, 1)
+    await db.run(publish_for, found[0].draft, text, clock)
+    answer = await agent.post(f"/drafts/{found[0].draft}/approval", data={"version": 1})
+    assert answer.status_code == status
+
+
+def publish_for(session: Session, draft: int, made_from: str, clock: FrozenClock) -> None:
+    """One text is in service, and the draft was made from this one."""
+    published(session, MAIL, clock.now(), Catalog(TEMPLATES))
+    session.get_one(Draft, draft).made_from = {NAME: text_hash(made_from)}
 
 
 async def test_what_does_not_go_is_told_one_by_one(db: Database, clock: FrozenClock, agent: httpx2.AsyncClient) -> None:
