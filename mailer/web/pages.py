@@ -13,6 +13,7 @@ from mailer.config import Settings
 from mailer.rendering.environment import pages_environment, speak
 from mailer.signing import digest
 from mailer.web.languages import LANGUAGES, Clockwork, translations
+from mailer.web.sayings import Sayings
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -57,7 +58,7 @@ class Pages:
         return HTMLResponse(page.render(**values), status, headers)
 
     def _made(self, language: str, zone_name: str) -> Any:
-        zone, words = parse_zone(zone_name), Clockwork(language)
+        zone, words, said = parse_zone(zone_name), Clockwork(language), Sayings(language)
         environment = pages_environment(_HERE / "pages")
         speak(environment, translations(language))
         environment.filters.update(
@@ -70,8 +71,10 @@ class Pages:
             span=words.span,
             left=words.left,
             ago=words.ago,
+            # Words of enums and sentences of rooms.
+            said=said,
         )
-        environment.globals.update(self._everywhere, language=language, zone=zone_name)
+        environment.globals.update(self._everywhere, language=language, zone=zone_name, said=said)
         return environment
 
 

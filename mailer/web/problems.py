@@ -8,8 +8,9 @@ from starlette.responses import RedirectResponse, Response
 
 from mailer.errors import Conflict, InputError, NotFound
 from mailer.web.desk import Desk, NeedsSecondFactor, NotAllowed, NotSignedIn, desk
+from mailer.web.languages import N_, preferred
 
-_NO_SUCH_PAGE = "There is no such page."
+_NO_SUCH_PAGE = N_("There is no such page.")
 
 
 def handle(app: FastAPI) -> None:
@@ -28,8 +29,8 @@ async def _not_signed_in(request: Request, error: Exception) -> Response:
     if request.method == "GET":
         wanted = URL(request.url.path).include_query_params(**dict(request.query_params))
         return RedirectResponse(str(URL("/sign-in").include_query_params(next=str(wanted))), 303)
-    what = "You are no longer signed in, so nothing was changed."
-    return _page(request, 401, "Sign in again", what, link=("/sign-in", "Sign in"), kept=await _typed(request))
+    what = N_("You are no longer signed in, so nothing was changed.")
+    return _page(request, 401, N_("Sign in again"), what, link=("/sign-in", N_("Sign in")), kept=await _typed(request))
 
 
 async def _needs_second_factor(request: Request, error: Exception) -> Response:
@@ -37,39 +38,40 @@ async def _needs_second_factor(request: Request, error: Exception) -> Response:
 
 
 async def _not_allowed(request: Request, error: Exception) -> Response:
-    return _page(request, 403, "Not yours to decide", str(error))
+    return _page(request, 403, N_("Not yours to decide"), str(error))
 
 
 async def _conflict(request: Request, error: Exception) -> Response:
-    return _page(request, 409, "Something changed meanwhile", str(error), kept=await _typed(request))
+    return _page(request, 409, N_("Something changed meanwhile"), str(error), kept=await _typed(request))
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
-    return _page(request, 404, "Not here", str(error))
+    return _page(request, 404, N_("Not here"), str(error))
 
 
 async def _input_error(request: Request, error: Exception) -> Response:
-    return _page(request, 400, "That cannot be taken", str(error), kept=await _typed(request))
+    return _page(request, 400, N_("That cannot be taken"), str(error), kept=await _typed(request))
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:
     problems = error.errors() if isinstance(error, RequestValidationError) else []
     if any(problem["loc"][0] == "path" for problem in problems):
-        return _page(request, 404, "Not here", _NO_SUCH_PAGE)
+        return _page(request, 404, N_("Not here"), _NO_SUCH_PAGE)
     said = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in problems)
-    return _page(request, 400, "The form was not complete", f"Nothing was changed. {said}")
+    return _page(request, 400, N_("The form was not complete"), f"Nothing was changed. {said}")
 
 
 async def _http(request: Request, error: Exception) -> Response:
     status, said = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
     headers = error.headers if isinstance(error, HTTPException) else None
-    page = _page(request, status, "Not here" if status == 404 else "This did not work", _say(status, said))
+    title = N_("Not here") if status == 404 else N_("This did not work")
+    page = _page(request, status, title, _say(status, said))
     page.headers.update(headers or {})
     return page
 
 
 def _say(status: int, said: str) -> str:
-    return {404: _NO_SUCH_PAGE, 405: "This page is only to be read, or only to be sent to."}.get(status, said)
+    return {404: _NO_SUCH_PAGE, 405: N_("This page is only to be read, or only to be sent to.")}.get(status, said)
 
 
 def _page(
@@ -77,9 +79,19 @@ def _page(
 ) -> Response:
     here: Desk = desk(request)
     back = getattr(request.state, "back", None)
-    link = link or ((back, "Back to the conversation") if back else ("/queue", "Back to the queue"))
+    link = link or ((back, N_("Back to the conversation")) if back else ("/queue", N_("Back to the queue")))
     person = getattr(request.state, "person", None)
-    return here.pages.render("problem.html", status=status, title=title, what=what, link=link, person=person, kept=kept)
+    language = preferred(request.headers.get("accept-language", ""))
+    return here.pages.render(
+        "problem.html",
+        status=status,
+        language=language,
+        title=title,
+        what=what,
+        link=link,
+        person=person,
+        kept=kept,
+    )
 
 
 async def _typed(request: Request) -> str:

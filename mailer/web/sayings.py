@@ -9,6 +9,7 @@ from mailer.web.sentences import FACTS, SENTENCES
 
 _NAME = re.compile(r"[a-z]+(?:_[a-z0-9]+)+")
 _HOLE = re.compile(r"\{(\w+)\}")
+_FIGURES, _FIGURE = {"count", "number", "hours", "minutes", "seconds", "free", "total"}, r"\d[\d.,]*"
 # A page says the same words again and again; longer ones are somebody's own.
 _KEPT, _LONGEST = 2048, 600
 
@@ -62,4 +63,4 @@ def _pattern(sentence: str) -> re.Pattern[str]:
 
 def _parts(sentence: str) -> Iterator[str]:
     for number, part in enumerate(_HOLE.split(sentence)):
-        yield rf"(?P<{part}>.+?)" if number % 2 else re.escape(part)
+        yield rf"(?P<{part}>{_FIGURE if part in _FIGURES else '.+?'})" if number % 2 else re.escape(part)

@@ -20,6 +20,7 @@ SENTENCES = (
     N_("There is no such part of the reports."),
     N_("There is no such report."),
     N_("This alarm is no longer open."),
+    N_("Nothing was changed. {what}"),
     # Somebody was faster.
     N_("draft {number} is {state}"),
     N_("draft {number} is {state}: {reason}"),

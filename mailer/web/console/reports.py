@@ -1,5 +1,6 @@
 """How are we doing? Reports with charts, definitions and CSV; the forecast; samples to score."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -131,7 +132,7 @@ def look(session: Session, part: str, filters: Filters, *, now: Any) -> tuple[li
     return [REPORTS[key](session, filters, now) for key in PARTS[part]], choices(session)
 
 
-def drawing(sheet: Sheet) -> dict[str, Any]:
+def drawing(sheet: Sheet, said: Callable[[object], str]) -> dict[str, Any]:
     """What the chart of a report needs: labels, and one list of values for each line or bar."""
     names = [column.name for column in sheet.columns]
     places = [names.index(name) for name in sheet.drawn]
@@ -141,9 +142,9 @@ def drawing(sheet: Sheet) -> dict[str, Any]:
     rows = sheet.rows[:most]
     return {
         "kind": sheet.chart,
-        "labels": [str(row[0]) for row in rows],
+        "labels": [said(row[0]) for row in rows],
         "series": [
-            {"name": names[place], "kind": kind, "values": [row[place] for row in rows]}
+            {"name": said(names[place]), "kind": kind, "values": [row[place] for row in rows]}
             for place, kind in zip(places, kinds, strict=True)
         ],
     }

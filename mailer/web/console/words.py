@@ -45,17 +45,17 @@ FAULTS = {
 }
 
 PARCEL = {
-    ParcelState.LABEL: "label made, not with the carrier yet",
-    ParcelState.PICKED_UP: "picked up",
-    ParcelState.IN_TRANSIT: "in transit",
-    ParcelState.CUSTOMS: "at customs",
-    ParcelState.OUT_FOR_DELIVERY: "out for delivery",
-    ParcelState.ATTEMPT_FAILED: "nobody was there",
-    ParcelState.PICKUP_READY: "ready to be fetched",
-    ParcelState.DELAYED: "delayed",
-    ParcelState.RETURNING: "on its way back to us",
-    ParcelState.LOST: "lost or damaged",
-    ParcelState.DELIVERED: "delivered",
+    ParcelState.LABEL: N_("label made, not with the carrier yet"),
+    ParcelState.PICKED_UP: N_("picked up"),
+    ParcelState.IN_TRANSIT: N_("in transit"),
+    ParcelState.CUSTOMS: N_("at customs"),
+    ParcelState.OUT_FOR_DELIVERY: N_("out for delivery"),
+    ParcelState.ATTEMPT_FAILED: N_("nobody was there"),
+    ParcelState.PICKUP_READY: N_("ready to be fetched"),
+    ParcelState.DELAYED: N_("delayed"),
+    ParcelState.RETURNING: N_("on its way back to us"),
+    ParcelState.LOST: N_("lost or damaged"),
+    ParcelState.DELIVERED: N_("delivered"),
 }
 
 
@@ -162,9 +162,9 @@ def standing(delivery: Delivery, now: datetime) -> Standing:
         case DeliveryState.UNDOABLE:
             return _held_for_undo(delivery, now)
         case DeliveryState.QUEUED if delivery.attempt:
-            return Standing("deferred, next try at", Tone.WAIT, delivery.next_attempt_at, delivery.reason)
+            return Standing(N_("deferred, next try at"), Tone.WAIT, delivery.next_attempt_at, delivery.reason)
         case DeliveryState.UNKNOWN:
-            words = "unknown: the relay may have it"
+            words = N_("unknown: the relay may have it")
             return Standing(words, Tone.BAD, delivery.settled_at, delivery.reason, may_decide=True)
         case state:
             words, tone = _STANDINGS[state]
@@ -172,24 +172,24 @@ def standing(delivery: Delivery, now: datetime) -> Standing:
 
 
 _STANDINGS = {
-    DeliveryState.QUEUED: ("queued", Tone.WAIT),
-    DeliveryState.SENDING: ("being offered to the relay", Tone.WAIT),
-    DeliveryState.HANDING_OVER: ("being handed over to the relay", Tone.WAIT),
-    DeliveryState.SENT: ("accepted by the relay", Tone.GOOD),
-    DeliveryState.FAILED: ("failed, the customer does not have it", Tone.BAD),
-    DeliveryState.WITHHELD: ("withheld, not sent", Tone.BAD),
-    DeliveryState.CANCELED: ("taken back, not sent", Tone.CALM),
-    DeliveryState.EXPIRED: ("expired, not sent", Tone.BAD),
-    DeliveryState.HELD: ("stopped by a person, not sent", Tone.WAIT),
-    DeliveryState.BOUNCED: ("bounced, the customer does not have it", Tone.BAD),
-    DeliveryState.COMPLAINED: ("called spam by the recipient", Tone.BAD),
+    DeliveryState.QUEUED: (N_("queued"), Tone.WAIT),
+    DeliveryState.SENDING: (N_("being offered to the relay"), Tone.WAIT),
+    DeliveryState.HANDING_OVER: (N_("being handed over to the relay"), Tone.WAIT),
+    DeliveryState.SENT: (N_("accepted by the relay"), Tone.GOOD),
+    DeliveryState.FAILED: (N_("failed, the customer does not have it"), Tone.BAD),
+    DeliveryState.WITHHELD: (N_("withheld, not sent"), Tone.BAD),
+    DeliveryState.CANCELED: (N_("taken back, not sent"), Tone.CALM),
+    DeliveryState.EXPIRED: (N_("expired, not sent"), Tone.BAD),
+    DeliveryState.HELD: (N_("stopped by a person, not sent"), Tone.WAIT),
+    DeliveryState.BOUNCED: (N_("bounced, the customer does not have it"), Tone.BAD),
+    DeliveryState.COMPLAINED: (N_("called spam by the recipient"), Tone.BAD),
 }
 
 
 def _held_for_undo(delivery: Delivery, now: datetime) -> Standing:
     if delivery.undo_until is None or now >= delivery.undo_until:
-        return Standing("about to be queued", Tone.WAIT)
-    return Standing("held, undo until", Tone.WAIT, delivery.undo_until, may_undo=True)
+        return Standing(N_("about to be queued"), Tone.WAIT)
+    return Standing(N_("held, undo until"), Tone.WAIT, delivery.undo_until, may_undo=True)
 
 
 @dataclass(frozen=True)

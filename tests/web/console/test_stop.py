@@ -32,7 +32,7 @@ async def test_stopping_says_who_and_why_and_the_way_back(
     assert hold is not None
     assert (hold.put_by, hold.reason) == ("ana", "wrong <prices>")
     page = (await agent.get("/queue?notice=stopped")).text
-    assert "All sending is stopped</strong> by ana" in page
+    assert "ana stopped it, " in page
     assert "wrong &lt;prices&gt;" in page
     assert 'href="/stop"' not in page
     assert "All sending is stopped" in (await agent.get("/stop")).text
@@ -58,7 +58,7 @@ async def test_a_marketer_sees_it_and_may_not_touch_it(
     await db.run(stop, by="ben", reason="", now=clock.now())
     page = (await marketer.get("/queue")).text
     assert "All sending is stopped" in page
-    assert "Send again" not in page
+    assert "Let mails go again" not in page
     assert (await marketer.post("/resume")).status_code == 403
     assert await held(db) is not None
 
@@ -79,7 +79,7 @@ async def test_a_flow_that_stopped_itself_is_on_the_page_until_a_person_lets_it_
     await db.run(canary_until, "review", "ask", "e", 1, terms=TERMS, now=now)
     await db.run(stop_flow, "review", by="Mailer", reason="2 of the first 3 came back", now=now)
     page = (await agent.get("/queue")).text
-    assert "The flow review is stopped</strong> by Mailer" in page
+    assert "The flow review is stopped</strong> · Mailer stopped it, " in page
     await agent.post("/resume", data={"flow": "review"})
     assert await db.read(held_flows) == {}
     await agent.post("/resume", data={"flow": "review"})
