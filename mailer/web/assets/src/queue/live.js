@@ -7,7 +7,7 @@ export function startLive(root, panes, rows) {
   let wasCut = false;
 
   source.addEventListener("open", () => {
-    if (wasCut) rows.refresh(current());
+    if (wasCut) rows.refresh(current);
     wasCut = false;
   });
   source.addEventListener("error", () => {

@@ -51,7 +51,7 @@ export class Panes {
     form.closest("#toasts [data-news]")?.remove();
     try {
       await this.take(await fetch(form.action, { method: "POST", body, headers: this.headers() }), true);
-      this.rows.refresh(this.current);
+      this.rows.refresh(() => this.current);
     } catch {
       // The network is away. The plain form says so, and keeps what was typed.
       form.submit();

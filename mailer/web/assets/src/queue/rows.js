@@ -9,6 +9,7 @@ export class Rows {
     this.place = root.querySelector("#list");
     this.address = root.dataset.list;
     this.timer = 0;
+    this.turn = 0;
     this.afterwards = null;
   }
 
@@ -61,11 +62,13 @@ export class Rows {
   // Soon, and once for many reasons.
   refreshSoon(item) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.refresh(item()), CALM);
+    this.timer = setTimeout(() => this.refresh(item), CALM);
   }
 
+  // `item` says which one is open when the answer is there: keys are faster than the network.
   async refresh(item) {
     if (!this.place) return;
+    const turn = ++this.turn;
     let answer;
     try {
       answer = await fetch(this.address, { headers: { "X-Pane": "rows" } });
@@ -73,7 +76,8 @@ export class Rows {
       return;
     }
     if (!answer.ok || answer.headers.get("x-pane") !== "rows") return;
-    this.take(await answer.text(), item);
+    const html = await answer.text();
+    if (turn === this.turn) this.take(html, item());
   }
 
   take(html, item) {
