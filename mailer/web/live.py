@@ -103,7 +103,11 @@ class Live:
             self._looking = asyncio.create_task(self._look_on())
 
     async def _look_on(self) -> None:
-        self._seen = await self._db.read(self._glance, self._clock.now(), with_counts=True)
+        try:
+            self._seen = await self._db.read(self._glance, self._clock.now(), with_counts=True)
+        except Exception:
+            # Who listens is told at the next look.
+            log.exception("live_look_failed")
         while self._listeners and not self._is_closed:
             await asyncio.sleep(_EVERY)
             try:

@@ -171,3 +171,14 @@ async def test_a_test_mail_needs_an_address(marketer: httpx2.AsyncClient) -> Non
     )
     assert sent.json()["to"] == "mira@shop.test"
     assert (await marketer.post(f"/templates/test/{NAME}", data={"text": TEXT}, headers=JSON)).status_code == 200
+
+
+async def test_a_damaged_zip_is_a_mistake_of_the_upload(marketer: httpx2.AsyncClient) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as pack:
+        pack.writestr("templates/replies/a.en.md", "words " * 500)
+    raw = bytearray(packed.getvalue())
+    begin = raw.index(b"a.en.md") + len(b"a.en.md")
+    raw[begin : begin + 6] = b"\xff" * 6
+    answer = await marketer.post("/templates/import", files={"upload": ("t.zip", bytes(raw), "application/zip")})
+    assert answer.status_code == 400
