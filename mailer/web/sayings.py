@@ -43,7 +43,7 @@ class Sayings:
 
     def _apart(self, text: str) -> str:
         """The parts one by one, where any of them can be said."""
-        for sign, ours in (("\n", "\n"), ("; ", "；"), (": ", "："), (", ", "，")):
+        for sign, ours in (("\n", "\n"), ("; ", "；"), (": ", "："), (" · ", " · "), (", ", "，")):
             head, found, tail = text.partition(sign)
             if found and (said := (self._kept(head), self._kept(tail))) != (head, tail):
                 return ours.join(said)

@@ -19,6 +19,7 @@ SENTENCES = (
     N_("there is no revision {number}"),
     N_("There is no such part of the reports."),
     N_("There is no such report."),
+    N_('There is no flow "{flow}" in service.'),
     N_("This alarm is no longer open."),
     N_("Nothing was changed. {what}"),
     # Somebody was faster.
@@ -218,7 +219,12 @@ SENTENCES = (
     N_("{count} conversations are past their deadline"),
     N_("no mail for {span}, when about {count} would be usual; does mail still get there?"),
     N_("it takes longer than parcels usually do"),
+    N_("the parcel is late"),
+    N_("up to {span}"),
+    N_("longer"),
     # Times that an English sentence holds.
+    N_("{count} days"),
+    N_("{count} hours"),
     N_("{count} d"),
     N_("{count} h"),
     N_("{count} min"),
@@ -230,6 +236,14 @@ SENTENCES = (
 # Facts of a reply, as `fact_name` reads their paths.
 FACTS = (
     N_("parcel {number} {fact}"),
+    N_("item {number} {fact}"),
+    N_("order {number}"),
+    N_("shipment {number}"),
+    N_("conversation {number}"),
+    N_("customer {number}"),
+    N_("return {number}"),
+    N_("title"),
+    N_("quantity"),
     N_("order number"),
     N_("order placed on"),
     N_("order state"),
