@@ -53,6 +53,8 @@ NO_PAGES = {
     "/static",
     "/templates/columns/{name:path}",
     "/templates/export.zip",
+    "/templates/images",
+    "/templates/images/{sha256}",
     "/templates/shown/{document}",
     "/templates/words/{name:path}",
 }
