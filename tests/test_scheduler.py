@@ -77,7 +77,7 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
     )
     found = mistakes(tmp_path, text)
     wanted = [
-        '[[job]] 1: there is no job "nonsense"; there are close_conversations, learn_routes, ',
+        '[[job]] 1: there is no job "nonsense"; there are close_conversations, draw_samples, ',
         "[[job]] 2: purge: say when with exactly one of every, at, cron",
         "[[job]] 3: purge: say when with exactly one of every, at, cron",
         '[[job]] 4: every = "30s" is shorter than a minute',

@@ -75,7 +75,7 @@ REFUSED: dict[str, str] = {
     "deep nots": "{{ " + "not " * 20_000 + "1 }}",
     "deep ifs": "{% if 1 %}" * 2_000 + "{% endif %}" * 2_000,
     "big number": "{{ " + "9" * 50_000 + " * " + "9" * 50_000 + " }}",
-    "huge text": "{{ order.number }}" * 10_500,
+    "huge text": "{{ order.number }}" * 30_000,
 }
 # Above the words.
 FRONT: dict[str, str] = {
