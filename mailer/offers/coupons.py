@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Self
 
 from sqlalchemy import or_, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
 from mailer.config import Settings
@@ -125,7 +126,13 @@ def _claim(
         mine = update(Coupon).where(col(Coupon.id) == coupon_id, col(Coupon.given_at).is_(None))
         ends = func.coalesce(Coupon.expires_at, now + config.valid_for)
         given = mine.values(given_for=given_for, address=address.lower(), given_at=now, expires_at=ends)
-        if session.exec(given.execution_options(synchronize_session=False)).rowcount:
+        try:
+            with session.begin_nested():
+                changed = session.exec(given.execution_options(synchronize_session=False)).rowcount
+        except IntegrityError:
+            # Another worker gave for the same key at this moment: that one counts.
+            return session.exec(select(Coupon).where(Coupon.given_for == given_for)).one()
+        if changed:
             found = select(Coupon).where(Coupon.id == coupon_id).execution_options(populate_existing=True)
             return session.exec(found).one()
     words = f"no code is left; bring new ones: mailer coupons import {pool} FILE.csv"

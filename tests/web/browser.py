@@ -135,3 +135,9 @@ async def wider_than_the_window(page: Page) -> list[str]:
             break
         await page.wait_for_timeout(50)
     return found
+
+
+async def ready(page: Page) -> None:
+    """Wait until the scripts of the page as it stands listen to keys."""
+    await page.locator("html.scripted").wait_for(state="attached")
+    await page.wait_for_function("!document.querySelector('[data-module]:not([data-ready])')")

@@ -20,7 +20,7 @@ from mailer.model import (
     Snooze,
 )
 from mailer.replies.snooze import wake_due
-from tests.web.browser import broken_rules, signed_in_page
+from tests.web.browser import broken_rules, ready, signed_in_page
 from tests.web.build import Case, case, set_delivery
 
 pytestmark = pytest.mark.journey
@@ -181,6 +181,7 @@ async def test_an_incident_is_written_once(db: Database, clock: FrozenClock, add
     await expect(page.get_by_text("3 drafts were written.")).to_be_visible()
     await page.get_by_role("link", name="Look at the 3 mails").click()
     await expect(page.get_by_text("Hello Customer, #1 is late.")).to_be_visible()
+    await ready(page)
     await page.keyboard.press("j")
     await page.keyboard.press("j")
     await page.get_by_role("button", name="Approve 3 together").click()

@@ -11,7 +11,7 @@ from mailer.db import Database
 from mailer.model import Draft, Order, ParcelState, Shipment
 from mailer.replies.draft import draft_waiting
 from tests import build
-from tests.web.browser import broken_rules, signed_in_page
+from tests.web.browser import broken_rules, ready, signed_in_page
 
 pytestmark = pytest.mark.journey
 
@@ -159,6 +159,8 @@ async def test_another_template_two_languages_and_what_will_be_sent(
     await expect(page.get_by_text("Guten Tag Anabel")).to_be_visible()
     await spotless(page)
     await page.get_by_role("button", name="Draft from this template").click()
+    await page.wait_for_url("**/conversations/*")
+    await ready(page)
     await page.keyboard.press("l")
     await expect(page.get_by_role("heading", name="Two languages side by side")).to_be_visible()
     await expect(page.get_by_text("are the same on both sides")).to_be_visible()

@@ -33,6 +33,8 @@ async function mount(element, name) {
   mounted.add(name);
   const module = await load();
   module.default(element);
+  // From here on keys and clicks do what the module says.
+  element.dataset.ready = "";
 }
 
 document.documentElement.classList.add("scripted");
