@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, func, select
@@ -188,7 +189,7 @@ def _count(session: Session, flow_id: str, steps: Sequence[str], now: datetime) 
     return int(session.exec(select(func.count()).select_from(some)).one())
 
 
-def _of_steps(flow_id: str, steps: Sequence[str], now: datetime):  # type: ignore[no-untyped-def]
+def _of_steps(flow_id: str, steps: Sequence[str], now: datetime) -> Any:
     return (
         Enrollment.flow == flow_id,
         Enrollment.state == EnrollmentState.ACTIVE,

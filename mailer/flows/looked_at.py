@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, col, func, select
 
@@ -108,7 +109,7 @@ def marks(shown: Sequence[Shown]) -> Mapping[int, str]:
     return {one.step_id: one.mark for one in shown if one.written is not None}
 
 
-def of_batch(flow: Flow, *columns):  # type: ignore[no-untyped-def]
+def of_batch(flow: Flow, *columns: Any) -> Any:
     """Steps of this flow that wait for a person's release, with their passages."""
     return (
         select(*columns)

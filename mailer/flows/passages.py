@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlmodel import Session, col, select
 
@@ -49,7 +49,7 @@ def passage_of(session: Session, flow_id: str, enrollment_id: int) -> Listed:
     return Listed(found, session.get(Order, found.order_id) if found.order_id else None)
 
 
-def _passages(flow_id: str, sort: Sort, reason: str):  # type: ignore[no-untyped-def]
+def _passages(flow_id: str, sort: Sort, reason: str) -> Any:
     states = {
         "inside": (EnrollmentState.ACTIVE, EnrollmentState.PAUSED),
         "held": (EnrollmentState.PAUSED,),
@@ -68,7 +68,7 @@ def _passages(flow_id: str, sort: Sort, reason: str):  # type: ignore[no-untyped
     return wanted.order_by(*(latest if sort == "ended" else earliest))
 
 
-def _steps(flow_id: str, sort: Sort, reason: str):  # type: ignore[no-untyped-def]
+def _steps(flow_id: str, sort: Sort, reason: str) -> Any:
     wanted = (
         select(Enrollment, Order, FlowStep)
         .select_from(FlowStep)
