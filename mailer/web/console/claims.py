@@ -9,19 +9,19 @@ from mailer.replies.claims import assign, claim, release
 from mailer.web.console.forms import Id
 from mailer.web.console.looking import Look
 from mailer.web.console.words import Notice
-from mailer.web.desk import Decider, Here
+from mailer.web.desk import Decider, Here, Unnoted
 
 router = APIRouter()
 
 
-@router.post("/conversations/{conversation_id}/claim")
+@router.post("/conversations/{conversation_id}/claim", dependencies=[Unnoted])
 async def post_claim(here: Here, person: Decider, conversation_id: Id) -> Response:
     """The page says that it is open, again and again."""
     await here.db.run(claim, conversation_id, agent_id=person.agent_id, now=here.clock.now())
     return Response(status_code=204)
 
 
-@router.post("/conversations/{conversation_id}/claim/end")
+@router.post("/conversations/{conversation_id}/claim/end", dependencies=[Unnoted])
 async def post_release(here: Here, person: Decider, conversation_id: Id) -> Response:
     """The page goes on to another."""
     await here.db.run(release, conversation_id, agent_id=person.agent_id)

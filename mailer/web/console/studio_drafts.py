@@ -13,14 +13,14 @@ from mailer.rendering.revision import discard, find_revision, save_draft
 from mailer.rendering.tree import entries
 from mailer.web.console.forms import Id, Text
 from mailer.web.console.studio_look import Word
-from mailer.web.desk import Here, Publisher, newest_templates
+from mailer.web.desk import Here, Publisher, Unnoted, newest_templates
 
 router = APIRouter(dependencies=[Depends(newest_templates)])
 
 Seen = Annotated[int, Form(ge=0, le=2**31 - 1)]
 
 
-@router.post("/templates/edit/{name:path}")
+@router.post("/templates/edit/{name:path}", dependencies=[Unnoted])
 async def save(request: Request, here: Here, person: Publisher, name: str, text: Text, version: Seen = 0) -> Response:
     """Keep the text. A script gets the new version, a browser the page again."""
     request.state.back = edit_address(name)

@@ -25,7 +25,7 @@ from mailer.rendering.show import STATES, About, Shown
 from mailer.rendering.tree import split
 from mailer.web.console.forms import Text, plain_text
 from mailer.web.console.templates import flows_of
-from mailer.web.desk import Desk, Here, Publisher, Reader, newest_templates
+from mailer.web.desk import Desk, Here, Publisher, Reader, Unnoted, newest_templates
 from mailer.web.security import framed
 
 router = APIRouter(dependencies=[Depends(newest_templates)])
@@ -33,7 +33,7 @@ router = APIRouter(dependencies=[Depends(newest_templates)])
 Word = Annotated[str, Form(max_length=200), AfterValidator(plain_text)]
 
 
-@router.post("/templates/check")
+@router.post("/templates/check", dependencies=[Unnoted])
 async def check(here: Here, person: Publisher, name: Word, text: Text) -> Response:
     """Everything that is wrong with this text, as values for the editor and as the list below it."""
     remarks = await remarks_on(here, name, text)
@@ -42,7 +42,7 @@ async def check(here: Here, person: Publisher, name: Word, text: Text) -> Respon
     return JSONResponse({"remarks": told, "list": bytes(page.body).decode()})
 
 
-@router.post("/templates/preview")
+@router.post("/templates/preview", dependencies=[Unnoted])
 async def preview(
     here: Here, person: Publisher, name: Word, text: Text, order: Word = "", state: Word = "", look: Word = "desktop"
 ) -> Response:

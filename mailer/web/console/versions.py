@@ -13,7 +13,7 @@ from mailer.rendering.tone import Finding, lint
 from mailer.replies.unresolved import gaps
 from mailer.replies.versions import drop, history, keep, restore
 from mailer.web.console.forms import Id, Text
-from mailer.web.desk import Decider, Desk, Here
+from mailer.web.desk import Decider, Desk, Here, Unnoted
 
 router = APIRouter()
 
@@ -21,7 +21,7 @@ router = APIRouter()
 DraftId = Annotated[str, Form(pattern="^[0-9]{0,9}$")]
 
 
-@router.post("/conversations/{conversation_id}/versions")
+@router.post("/conversations/{conversation_id}/versions", dependencies=[Unnoted])
 async def post_version(
     request: Request,
     here: Here,

@@ -238,6 +238,20 @@ async def test_the_audit_log_tells_who_did_what_and_whose_bytes(
     assert (await agent.get("/people/audit")).status_code == 403
 
 
+async def test_what_pages_do_by_themselves_is_left_out_of_the_log(
+    db: Database, clock: FrozenClock, agent: httpx2.AsyncClient, admin: httpx2.AsyncClient
+) -> None:
+    found = await db.run(case, clock.now())
+    for _ in range(3):
+        assert (await agent.post(f"/conversations/{found.conversation}/claim")).status_code == 204
+    typed = {"text": "Hello", "base": "0", "draft": str(found.draft)}
+    assert (await agent.post(f"/conversations/{found.conversation}/versions", data=typed)).status_code < 400
+    template = {"name": "replies/order_status.en.md", "text": "Hello"}
+    for path in ("/templates/check", "/templates/preview"):
+        assert (await admin.post(path, data=template)).status_code == 200
+    assert "Nothing was done that fits." in (await admin.get("/people/audit")).text
+
+
 async def test_webhooks_show_address_secret_and_what_was_turned_away(
     db: Database, settings: Settings, keys: Keys, clock: FrozenClock, enter: Entering
 ) -> None:
