@@ -19,7 +19,7 @@ install: .venv/installed
 # The console's scripts; `make install` builds them too, this builds them again after an edit.
 bundle: $(BUNDLED)
 
-$(BUNDLED): $(ASSETS)/package-lock.json $(ASSETS)/vite.config.js $(wildcard $(ASSETS)/src/*.js $(ASSETS)/src/modules/*.js)
+$(BUNDLED): $(ASSETS)/package-lock.json $(ASSETS)/vite.config.js $(wildcard $(ASSETS)/src/*.js $(ASSETS)/src/*/*.js)
 	cd $(ASSETS) && { [ -d node_modules ] || npm ci --no-audit --no-fund --ignore-scripts --loglevel=error; } && npm run --silent build
 	touch $@
 

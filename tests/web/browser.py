@@ -14,7 +14,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from mailer.clock import Clock
 from mailer.db import Database
@@ -91,9 +91,14 @@ def watch(page: Page, address: str) -> None:
     faults: list[str] = []
     elsewhere: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda said: faults.append(said.text) if _is_fault(said) else None)
     page.on("request", lambda asked: elsewhere.append(asked.url) if not _is_local(asked.url, address) else None)
     page.faults, page.elsewhere = faults, elsewhere  # type: ignore[attr-defined]
+
+
+def _is_fault(said: ConsoleMessage) -> bool:
+    # htmx tells these two when a later request called an earlier one off; when one failed, also htmx:sendError.
+    return said.type == "error" and not said.text.startswith(("htmx:afterRequest", "htmx:sendAbort"))
 
 
 def _is_local(url: str, address: str) -> bool:

@@ -11,7 +11,7 @@ from mailer.db import Database
 from mailer.flows.revisions import published
 from mailer.model import Role
 from tests.flows.line import flow_text
-from tests.web.browser import broken_rules, signed_in_page
+from tests.web.browser import broken_rules, ready, signed_in_page
 from tests.web.flow_shop import FlowShop, flow_shop, settings
 
 __all__ = ["flow_shop", "settings"]
@@ -104,3 +104,23 @@ async def test_a_marketers_day(
     assert str(flow_shop.line.flows["plain"].steps[1].wait.home) == "5 d"
     assert page.faults == []  # type: ignore[attr-defined]
     assert page.elsewhere == []  # type: ignore[attr-defined]
+
+
+async def test_a_later_step_of_the_simulator_calls_off_an_earlier_answer(
+    db: Database, clock: FrozenClock, flow_shop: FlowShop, chromium: Browser, address: str
+) -> None:
+    await flow_shop.write("plain", flow_text(more=TESTED))
+    await flow_shop.orders("#1")
+    page = await signed_in_page(chromium, address, db, clock, "mira", Role.MARKETER)
+    await page.goto(f"{address}/simulator")
+    await ready(page)
+    await page.get_by_label("Number of a real order").fill("1")
+    await page.keyboard.press("Tab")
+    await page.get_by_role("link", name="Next thing").wait_for()
+    # From here on the form is never answered, as by a slow server; the link is.
+    await page.route("**/simulator?*", lambda route: None if "jump=" not in route.request.url else route.continue_())
+    async with page.expect_request("**/simulator?*"):
+        await page.get_by_role("button", name="Show", exact=True).click()
+    async with page.expect_event("requestfailed"):
+        await page.get_by_role("link", name="Next thing").click()
+    await page.get_by_text("Nothing more happens.").wait_for()

@@ -10,7 +10,7 @@ from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.model import Conversation, Delivery, DeliveryState, Direction, Message, MessageState, Role
 from mailer.replies.approve import edit
-from tests.web.browser import broken_rules, signed_in_page
+from tests.web.browser import broken_rules, ready, signed_in_page
 from tests.web.build import Case, case
 
 pytestmark = pytest.mark.journey
@@ -97,6 +97,53 @@ async def test_the_list_is_worked_through_by_keyboard(
     assert await broken_rules(page) == []
     assert page.faults == []  # type: ignore[attr-defined]
     assert page.elsewhere == []  # type: ignore[attr-defined]
+
+
+# The news that the next item changed comes while the answer to a decision is on its way.
+_NEWS_BEFORE_ANSWER = """
+const Stream = EventSource, plain = fetch;
+EventSource = class extends Stream { constructor(address) { super(address); window.stream = this; } };
+fetch = async (address, how) => {
+  const answer = await plain(address, how);
+  if (how?.method === "POST" && String(address).endsWith("/approval")) {
+    const data = JSON.stringify({ changed: [2], wrote: [] });
+    window.stream.dispatchEvent(new MessageEvent("changed", { data }));
+  }
+  return answer;
+};
+"""
+
+
+async def test_a_decision_is_sent_once_though_the_next_item_changes_meanwhile(
+    db: Database, clock: FrozenClock, address: str, chromium: Browser
+) -> None:
+    await cases(db, clock, 3)
+    page = await signed_in_page(chromium, address, db, clock, viewport=WIDE)
+    await page.add_init_script(_NEWS_BEFORE_ANSWER)
+    async with page.expect_response("**/conversations/2*"):
+        await page.goto("/conversations/1")
+    decisions: list[str] = []
+    page.on("request", lambda asked: decisions.append(asked.url) if asked.url.endswith("/approval") else None)
+    await page.keyboard.press("a")
+    await shows(page, "Matter 1")
+    await expect(page.locator("#toasts")).to_contain_text("Reply to c0@shop.test: held, undo until")
+    assert len(decisions) == 1
+
+
+async def test_without_a_network_a_decision_goes_the_plain_way_with_the_button_that_was_pressed(
+    db: Database, clock: FrozenClock, address: str, chromium: Browser
+) -> None:
+    await cases(db, clock, 2)
+    page = await signed_in_page(chromium, address, db, clock, viewport=WIDE)
+    await page.goto("/conversations/1")
+    await ready(page)
+    await page.evaluate("() => { fetch = () => Promise.reject(new TypeError('no network')); }")
+    await page.keyboard.press("r")
+    await page.locator(".faults [data-key]").first.wait_for()
+    async with page.expect_request("**/dismissal") as told:
+        await page.keyboard.press("5")
+    assert "fault=no_answer" in ((await told.value).post_data or "")
+    await expect(page.locator("#item-title")).to_have_text("Matter 1")
 
 
 async def test_two_open_one_draft_and_the_second_sees_the_difference(

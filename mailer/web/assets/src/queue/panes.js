@@ -49,14 +49,21 @@ export class Panes {
     form.ariaBusy = "true";
     const body = new URLSearchParams(new FormData(form, submitter));
     form.closest("#toasts [data-news]")?.remove();
+    const answer = await fetch(form.action, { method: "POST", body, headers: this.headers() }).catch(() => null);
+    form.ariaBusy = "false";
+    if (answer) return this.receive(answer);
+    // The network is away. The plain form says so, and keeps what was typed.
+    form.dataset.plain = "";
+    form.requestSubmit(submitter);
+  }
+
+  // What was decided is never sent a second time: when its answer cannot be shown, the page is read anew.
+  async receive(answer) {
     try {
-      await this.take(await fetch(form.action, { method: "POST", body, headers: this.headers() }), true);
+      await this.take(answer, true);
       this.rows.refresh(() => this.current);
     } catch {
-      // The network is away. The plain form says so, and keeps what was typed.
-      form.submit();
-    } finally {
-      form.ariaBusy = "false";
+      location.href = answer.redirected ? answer.url : location.href;
     }
   }
 
@@ -78,7 +85,10 @@ export class Panes {
     const kind = answer.headers.get("x-pane");
     const html = await answer.text();
     if (turn !== this.turn) return;
-    if (kind === "kept") this.show(this.kept.take(idOf(answer.url)).content, html, answer.url + hash, push);
+    const kept = kind === "kept" && this.kept.take(idOf(answer.url));
+    if (kept) this.show(kept.content, html, answer.url + hash, push);
+    // It changed, or grew old, while the answer was on its way.
+    else if (kind === "kept") await this.go(answer.url + hash, push);
     else if (kind === "item") this.show(null, html, answer.url + hash, push);
     else if (answer.redirected && answer.ok) location.href = answer.url;
     else this.showProblem(html);
