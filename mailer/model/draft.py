@@ -124,7 +124,7 @@ class Dismissal(Row, table=True):
 
 
 class Together(Row, table=True):
-    """Drafts that a person approved in one go: one undo takes them all back."""
+    """Drafts that a person approves in one go: one undo takes them all back. Written before the first is approved."""
 
     __tablename__ = "together"
 
@@ -133,8 +133,9 @@ class Together(Row, table=True):
     # The template that they share; "" for the texts of a trouble.
     template: str = ""
     trouble_id: int | None = None
+    # Each is entered in the transaction of its approval.
     deliveries: list[int] = Field(default_factory=list, sa_type=JSON)
-    # {"conversation", "why"} of each that did not go.
+    # {"conversation", "why"} of each that did not go, or not yet.
     refused: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     approved_at: datetime = moment()
     undone_at: datetime | None = maybe_moment()

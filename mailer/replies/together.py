@@ -12,6 +12,8 @@ from mailer.model import (
     Classification,
     Conversation,
     ConversationState,
+    Delivery,
+    DeliveryState,
     Draft,
     DraftState,
     Level,
@@ -25,6 +27,10 @@ from mailer.replies.seen import news_of
 
 # How many drafts are looked at when groups are offered.
 _LOOKED_AT = 500
+# A go can be taken back for seconds: more of them than these nobody has open.
+_LATEST = 5
+# What is told of a draft until its turn comes.
+_NOT_REACHED = "it was broken off before this one"
 
 
 @dataclass(frozen=True)
@@ -110,45 +116,19 @@ def drafts_of_trouble(session: Session, trouble_id: int, limit: int) -> list[int
     return [number or 0 for number in session.exec(wanted.order_by(col(Draft.id)).limit(limit))]
 
 
-def approve_green(
-    session: Session,
-    draft_id: int,
-    *,
-    version: int,
-    kind: Kind,
-    catalog: Catalog,
-    agent_id: int,
-    terms: Terms,
-    now: datetime,
-) -> int:
-    """Approve one of many, after everything was checked once more; the id of its Delivery.
+def begin(session: Session, kind: Kind, draft_ids: Sequence[int], *, agent_id: int, now: datetime) -> int:
+    """Keep that a person begins one go of these drafts, before any is approved; the number by which it is taken back.
 
-    Raises Conflict with all that speaks against it, NotFound, and what `approve` raises.
+    Each approval enters itself there in its own transaction, so wherever the go breaks off, the common undo is of
+    exactly those that were approved, and the others are told as not reached.
     """
-    found = cards(session, [draft_id], kind, catalog, now=now)
-    if not found:
-        raise NotFound(f"there is no draft {draft_id}")
-    if why := found[0].why_not:
-        raise Conflict("; ".join(why))
-    return approve(session, draft_id, version=version, agent_id=agent_id, terms=terms, catalog=catalog, now=now)
-
-
-def note_together(
-    session: Session,
-    kind: Kind,
-    deliveries: Sequence[int],
-    refused: Sequence[tuple[int, str]],
-    *,
-    agent_id: int,
-    now: datetime,
-) -> int:
-    """Keep what went in one go and what did not, by conversation; the number by which all of it is taken back."""
+    of_drafts = select(Draft.id, Draft.conversation_id).where(col(Draft.id).in_(draft_ids))
+    talks = dict(session.exec(of_drafts).all())
     row = Together(
         agent_id=agent_id,
         template=kind.template,
         trouble_id=kind.trouble_id,
-        deliveries=list(deliveries),
-        refused=[{"conversation": number, "why": why} for number, why in refused],
+        refused=[{"conversation": talks.get(one, 0), "why": _NOT_REACHED} for one in dict.fromkeys(draft_ids)],
         approved_at=now,
     )
     session.add(row)
@@ -156,16 +136,77 @@ def note_together(
     return row.id or 0
 
 
+def approve_green(
+    session: Session,
+    draft_id: int,
+    *,
+    version: int,
+    kind: Kind,
+    together_id: int,
+    catalog: Catalog,
+    agent_id: int,
+    terms: Terms,
+    now: datetime,
+) -> int:
+    """Approve one of a go, after everything was checked once more; the id of its Delivery.
+
+    Raises Conflict with all that speaks against it, NotFound, and what `approve` raises.
+    """
+    row = _locked(session, together_id)
+    if row.undone_at is not None:
+        raise Conflict("all of it was taken back meanwhile")
+    found = cards(session, [draft_id], kind, catalog, now=now)
+    if not found:
+        raise NotFound(f"there is no draft {draft_id}")
+    if why := found[0].why_not:
+        raise Conflict("; ".join(why))
+    delivery = approve(session, draft_id, version=version, agent_id=agent_id, terms=terms, catalog=catalog, now=now)
+    row.deliveries = [*row.deliveries, delivery]
+    row.refused = _without(row.refused, found[0].conversation.id or 0)
+    return delivery
+
+
+def note_refused(session: Session, together_id: int, draft_id: int, why: str) -> None:
+    """Keep why one of a go did not go."""
+    row, draft = _locked(session, together_id), session.get(Draft, draft_id)
+    talk = draft.conversation_id if draft else 0
+    row.refused = [*_without(row.refused, talk), {"conversation": talk, "why": why}]
+
+
+def may_be_undone(session: Session, agent_id: int, *, now: datetime) -> list[Together]:
+    """What this person approved in one go and can still take back, the latest first."""
+    latest = select(Together).where(Together.agent_id == agent_id, col(Together.undone_at).is_(None))
+    rows = session.exec(latest.order_by(col(Together.id).desc()).limit(_LATEST)).all()
+    wanted = [number for row in rows for number in row.deliveries]
+    held = select(Delivery.id).where(
+        col(Delivery.id).in_(wanted), Delivery.state == DeliveryState.UNDOABLE, col(Delivery.undo_until) > now
+    )
+    standing = set(session.exec(held))
+    return [row for row in rows if not standing.isdisjoint(row.deliveries)]
+
+
 def undo_together(session: Session, together_id: int, *, agent_id: int, now: datetime) -> int:
     """Take back whatever of one go can still be; how many mails. Raises NotFound, Conflict when it is too late."""
-    row = session.get(Together, together_id)
-    if row is None:
-        raise NotFound(f"there was no approval {together_id} of many mails")
+    row = _locked(session, together_id)
     count = sum(_taken_back(session, delivery, agent_id, now) for delivery in row.deliveries)
     if not count:
         raise Conflict("none of these mails can be taken back any more")
     row.undone_at = now
     return count
+
+
+def _locked(session: Session, together_id: int) -> Together:
+    """The row of one go, before anything that its mails lock: an undo and an approval never pass each other."""
+    wanted = select(Together).where(Together.id == together_id).with_for_update()
+    row = session.exec(wanted.execution_options(populate_existing=True)).first()
+    if row is None:
+        raise NotFound(f"there was no approval {together_id} of many mails")
+    return row
+
+
+def _without(refused: Sequence[dict[str, object]], talk: int) -> list[dict[str, object]]:
+    """All but the word that this conversation was not reached."""
+    return [one for one in refused if one != {"conversation": talk, "why": _NOT_REACHED}]
 
 
 def _taken_back(session: Session, delivery_id: int, agent_id: int, now: datetime) -> bool:

@@ -124,6 +124,9 @@ SENTENCES = (
     N_("a mail is not judged"),
     N_("it is not sure what the mail wants"),
     N_("its tone"),
+    N_("it was not shown to you"),
+    N_("it was broken off before this one"),
+    N_("all of it was taken back meanwhile"),
     # Why something was not sent, or not yet.
     N_("the order belongs to another address"),
     N_("the customer wrote again before it left"),

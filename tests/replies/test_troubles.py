@@ -12,7 +12,7 @@ from mailer.rendering.catalog import Catalog
 from mailer.rendering.renderer import Renderer
 from mailer.replies.approve import approve, edit, undo, write_own
 from mailer.replies.tell import NAME, check_text, concerned, fill, record, write_text
-from mailer.replies.together import Kind, approve_green, cards, drafts_of_trouble
+from mailer.replies.together import Kind, approve_green, begin, cards, drafts_of_trouble
 from mailer.replies.troubles import declare, gathered, open_troubles, seen, settle_trouble, the_trouble
 from tests.build import TEMPLATES, TERMS, Asked, agent, asked, customer_mail, pending
 
@@ -102,6 +102,7 @@ def test_one_text_is_filled_for_each_and_approved_together(session: Session, cas
         ids[0],
         version=1,
         kind=Kind("", number),
+        together_id=begin(session, Kind("", number), ids, agent_id=cases[0].agent, now=NOW),
         catalog=Catalog(TEMPLATES),
         agent_id=cases[0].agent,
         terms=TERMS,

@@ -12,7 +12,17 @@ from starlette.responses import RedirectResponse, Response
 from mailer.errors import Conflict, InputError, NotFound
 from mailer.model import Conversation, Delivery, DeliveryState, Draft, Together
 from mailer.replies.queue import Tab, counts
-from mailer.replies.together import Card, Kind, approve_green, cards, note_together, offers, undo_together
+from mailer.replies.together import (
+    Card,
+    Kind,
+    approve_green,
+    begin,
+    cards,
+    may_be_undone,
+    note_refused,
+    offers,
+    undo_together,
+)
 from mailer.web.auth import SignedIn
 from mailer.web.console.forms import Id
 from mailer.web.console.words import TABS, Notice
@@ -70,6 +80,7 @@ async def carousel(here: Here, person: SignedIn, ids: list[int], **more: Any) ->
         now=now,
         tabs=TABS,
         counts=await here.db.read(counts),
+        undoable=await here.db.read(may_be_undone, person.agent_id, now=now),
         cards=goes,
         left_out=[card for card in shown if card not in goes],
         kind=kind,
@@ -101,37 +112,38 @@ async def post_together(
     cap = here.settings.replies.batch_cap
     if not 0 < len(item) <= cap:
         raise InputError("together", [f"choose at least one mail and at most {cap}"])
-    kind = Kind(template, trouble)
-    deliveries, refused = [], []
-    for draft_id, version in (map(int, one.split(":")) for one in dict.fromkeys(item)):
+    kind, items = Kind(template, trouble), [_item(one) for one in dict.fromkeys(item)]
+    drafts = [draft_id for draft_id, _ in items]
+    number = await here.db.run(begin, kind, drafts, agent_id=person.agent_id, now=here.clock.now())
+    for draft_id, version in items:
         try:
             if draft_id not in seen:
                 raise Conflict("it was not shown to you")
-            deliveries.append(await _approve(here, person.agent_id, draft_id, version, kind))
+            await _approve(here, person.agent_id, number, draft_id, version, kind)
         except (Conflict, InputError, NotFound) as error:
-            refused.append((await here.db.read(_conversation_of, draft_id), str(error)))
-    number = await here.db.run(note_together, kind, deliveries, refused, agent_id=person.agent_id, now=here.clock.now())
+            await here.db.run(note_refused, number, draft_id, str(error))
     here.wake()
     return RedirectResponse(f"/together/{number}", 303)
 
 
-async def _approve(here: Here, agent_id: int, draft_id: int, version: int, kind: Kind) -> int:
+def _item(said: str) -> tuple[int, int]:
+    draft_id, version = said.split(":")
+    return int(draft_id), int(version)
+
+
+async def _approve(here: Here, agent_id: int, number: int, draft_id: int, version: int, kind: Kind) -> int:
     return await here.db.run(
         approve_green,
         draft_id,
         version=version,
         kind=kind,
+        together_id=number,
         catalog=here.catalog,
         agent_id=agent_id,
         terms=here.terms,
         # Each has its whole time to be taken back, however long the others took.
         now=here.clock.now(),
     )
-
-
-def _conversation_of(session: Session, draft_id: int) -> int:
-    draft = session.get(Draft, draft_id)
-    return draft.conversation_id if draft else 0
 
 
 @router.get("/together/{together_id}")

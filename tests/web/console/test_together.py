@@ -1,6 +1,7 @@
 """The carousel and one go, as a browser without scripts does it; incidents, declared ones and returns too."""
 
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
@@ -11,6 +12,7 @@ from mailer.db import Database
 from mailer.model import Delivery, DeliveryState, Draft, DraftState
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.revision import text_hash
+from mailer.replies.together import approve_green
 from tests.build import TEMPLATES
 from tests.rendering.revisions import MAIL, NAME, published
 from tests.web.build import Case, case
@@ -94,6 +96,30 @@ async def test_what_does_not_go_is_told_one_by_one(db: Database, clock: FrozenCl
     assert "a person wrote in it" in page
     assert "it was not shown to you" in page
     assert await db.read(states) == [DeliveryState.UNDOABLE] * 2
+
+
+@pytest.mark.parametrize("dies_at", [1, 2, 3])
+async def test_a_go_that_is_broken_off_can_be_taken_back_as_far_as_it_went(
+    db: Database, clock: FrozenClock, agent: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, dies_at: int
+) -> None:
+    found = await some(db, clock, 3)
+
+    def until(session: Session, draft_id: int, **more: Any) -> int:
+        delivery = approve_green(session, draft_id, **more)
+        if draft_id == found[dies_at - 1].draft:
+            raise MemoryError
+        return delivery
+
+    monkeypatch.setattr("mailer.web.console.together.approve_green", until)
+    assert (await agent.post("/together", data=form(found))).status_code == 500
+    went = dies_at - 1
+    assert await db.read(states) == [DeliveryState.UNDOABLE] * went
+    assert ('href="/together/1"' in (await agent.get("/together")).text) == bool(went)
+    page = (await agent.get("/together/1")).text
+    assert page.count("it was broken off before this one") == 3 - went
+    answer = await agent.post("/together/1/undo")
+    assert answer.status_code == (303 if went else 409)
+    assert await db.read(states) == [DeliveryState.CANCELED] * went
 
 
 async def test_what_is_chosen_is_shown_and_the_odd_one_left_out(
