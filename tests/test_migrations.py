@@ -11,7 +11,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, MetaData, Table, create_engine, text
 from sqlmodel import select
 
 from mailer import migrations
@@ -68,6 +68,39 @@ def test_a_database_in_use_is_upgraded_with_what_is_in_it(old: Database) -> None
     assert (order.number, order.marketplace, order.province) == ("#1001", False, "")
     parcel = old.read_here(lambda session: session.exec(select(Shipment)).one())
     assert parcel.delivered_at == parcel.heard_at == datetime(2026, 10, 1, 10, tzinfo=UTC)
+
+
+def test_what_is_indexed_stays_and_notes_are_indexed_too(old: Database) -> None:
+    with old.engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        command.upgrade(config, "0014")
+        put(connection, "agent", name="bo")
+        put(connection, "customer")
+        put(connection, "conversation", customer_id=1)
+        put(connection, "blob")
+        put(connection, "message", conversation_id=1)
+        put(connection, "note", conversation_id=1, agent_id=1, text="ring the weaver")
+        put(connection, "search_entry", message_id=1)
+    assert upgrade(old)
+    with old.engine.begin() as connection:
+        asked = connection.execute(text("SELECT message_id, note_id FROM search_todo ORDER BY id")).all()
+        assert [tuple(one) for one in asked] == [(1, None), (None, 1)]
+        assert connection.execute(text("SELECT message_id, note_id FROM search_entry")).all() == [(1, None)]
+        # Whatever changes one asks for it from now on.
+        connection.execute(text("UPDATE message SET subject = 'other'"))
+        connection.execute(text("UPDATE note SET text = 'ring the tailor'"))
+        again = connection.execute(text("SELECT message_id, note_id FROM search_todo ORDER BY id")).all()
+        assert again[2:] == [(1, None), (None, 1)]
+
+
+def put(connection: Connection, of: str, /, **facts: object) -> None:
+    """A row of a table as it is now: what it must hold, and these facts."""
+    table = Table(of, MetaData(), autoload_with=connection)
+    plain: dict[type, object] = {int: 1, str: "x", bytes: b"", bool: False, datetime: datetime(2026, 10, 1, tzinfo=UTC)}
+    needed = [one for one in table.columns if one.name == "id" or not (one.nullable or one.server_default)]
+    values = {one.name: plain.get(one.type.python_type, {}) for one in needed}
+    connection.execute(table.insert().values({**values, **facts}))
 
 
 def test_migrated_schema_equals_the_models(db: Database) -> None:

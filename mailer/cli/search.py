@@ -1,4 +1,4 @@
-"""`mailer search`: find mails, and build the index anew."""
+"""`mailer search`: find mails and notes, and build the index anew."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from mailer.errors import InputError
 from mailer.insight.search import Answer
 
 _WORDS = "Words, phrases in quotes, -word, begin*, from: to: subject: order: is: after: before: lang: intent:"
@@ -21,7 +22,7 @@ class _WordsAtOnce(TyperGroup):
 
 
 search = typer.Typer(
-    cls=_WordsAtOnce, no_args_is_help=True, help="Find mails by their words; build the index of words anew."
+    cls=_WordsAtOnce, no_args_is_help=True, help="Find mails and notes by their words; build the index of words anew."
 )
 
 
@@ -31,13 +32,15 @@ def find(
     as_json: Annotated[bool, typer.Option("--json", help="One object with everything that was found.")] = False,
     page: Annotated[int, typer.Option(min=1, max=40, help="Further pages, 25 conversations each.")] = 1,
 ) -> None:
-    """Show the conversations whose mails have all these words, the newest first."""
+    """Show the conversations whose mails or notes have all these words, the newest first."""
     from mailer.calendars import parse_zone
     from mailer.cli.session import open_database
     from mailer.insight.search import search as ask
 
     with open_database() as (settings, db):
         answer = db.read_here(ask, query, zone=parse_zone(settings.shop.zone), page=page)
+    if answer.asks_nothing:
+        raise InputError("search", ['there is nothing to look for; name a word, as in mailer search "refund linen"'])
     if as_json:
         import json
 
@@ -60,7 +63,7 @@ def reindex() -> None:
         while done := index_some(db):
             progress.advance(task, done)
         tidy(db)
-    typer.echo(f"{count} mails are indexed.")
+    typer.echo(f"{count} mails and notes are indexed.")
 
 
 def _show(answer: Answer) -> None:
@@ -74,7 +77,8 @@ def _show(answer: Answer) -> None:
     table = Table("conversation", "when (UTC)", "who", "what", box=None)
     for hit in answer.hits:
         words = Text.assemble(*((piece.words, "bold" if piece.found else "") for piece in hit.words))
-        table.add_row(str(hit.conversation_id), f"{hit.at:%Y-%m-%d %H:%M}", hit.customer, words)
+        who = f"{hit.customer} (note of {hit.author})" if hit.note_id else hit.customer
+        table.add_row(str(hit.conversation_id), f"{hit.at:%Y-%m-%d %H:%M}", who, words)
     if answer.hits:
         console.print(table)
     for line in _remarks(answer):
@@ -82,31 +86,35 @@ def _show(answer: Answer) -> None:
 
 
 def _remarks(answer: Answer) -> Iterator[str]:
-    yield "more than 1,000 mails" if answer.counted_out else f"{answer.count} mails"
+    mails = "more than 1,000 mails and notes" if answer.counted_out else f"{answer.count - answer.notes} mails"
+    yield f"{mails}, {answer.notes} notes" if answer.notes and not answer.counted_out else mails
     for kind, words in answer.query.unread:
         yield f"{words}: no such {kind}, left out"
     if answer.newest_only:
         yield "only the newest mails with these words were asked for the rest"
     if answer.waiting:
-        yield f"{answer.waiting} mails are not indexed yet; `mailer run` does it"
+        yield f"{answer.waiting} mails or notes are not indexed yet; `mailer run` does it"
 
 
 def _plain(answer: Answer) -> dict[str, Any]:
     return {
         "count": answer.count,
+        "notes": answer.notes,
         "more": answer.counted_out,
         "exact": [{"kind": one.kind, "title": one.title, "detail": one.detail} for one in answer.exact],
         "hits": [
             {
                 "conversation": hit.conversation_id,
                 "message": hit.message_id,
+                "note": hit.note_id,
+                "author": hit.author or None,
                 "at": hit.at.isoformat(),
                 "customer": hit.customer,
                 "order": hit.order_number or None,
                 "state": hit.state.value,
                 "subject": "".join(piece.words for piece in hit.subject),
                 "words": "".join(piece.words for piece in hit.words),
-                "more": hit.more,
+                "more": hit.more + hit.more_notes,
             }
             for hit in answer.hits
         ],

@@ -117,6 +117,7 @@ _PUT_POSTGRES = text("INSERT INTO search_terms (entry_id, terms) VALUES (:key, C
 _FORGET_POSTGRES = text("DELETE FROM search_terms WHERE entry_id IN :keys").bindparams(
     bindparam("keys", expanding=True)
 )
+_ENDS_POSTGRES = text("SELECT min(entry_id), max(entry_id) FROM search_terms WHERE entry_id BETWEEN :low AND :high")
 # Materialised, so that the plan does not walk the keys instead.
 _FIND_POSTGRES = text(
     "WITH found AS MATERIALIZED (SELECT entry_id FROM search_terms WHERE terms @@ CAST(:match AS tsquery))"
@@ -173,13 +174,13 @@ def _block(number: int) -> str:
 def _find_postgres(
     session: Session, asked: Sequence[Clause], low: int, high: int, limit: int
 ) -> tuple[list[int], bool]:
-    first, last = session.connection().execute(text("SELECT min(entry_id), max(entry_id) FROM search_terms")).one()
+    first, last = session.connection().execute(_ENDS_POSTGRES, {"low": low, "high": high}).one()
     if first is None:
         return [], True
     # GIN knows which terms a mail has, and not where: words in a row are looked for in the mails themselves.
     in_a_row = any(len(clause.terms) > 1 for clause in asked)
     budget, found = (ASKED_CLOSELY if in_a_row else limit), list[int]()
-    for words, bottom, top in _windows(max(low, first), min(high, last)):
+    for words, bottom, top in _windows(first, last):
         match = f"({_tsquery(_loosened(asked))}){words}"
         facts = {"match": match, "low": bottom, "high": top, "limit": budget if in_a_row else limit - len(found)}
         keys = list(session.connection().execute(_FIND_POSTGRES, facts).scalars())

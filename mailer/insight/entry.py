@@ -1,4 +1,4 @@
-"""What the index holds of one mail: its terms in sequence, those of its parts marked `subject:` and the like."""
+"""What the index holds of a mail or note: its terms in sequence, those of its parts marked `subject:` and the like."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,10 @@ from mailer.insight.words import LONGEST, at_most, terms, wholes
 BREAK = "|"
 # Stands in every entry: what a question without words asks for.
 ALL = "*"
-SUBJECT, FROM, TO, LANGUAGE, INTENT, OURS, THEIRS = "s:", "f:", "t:", "l:", "i:", "d:out", "d:in"
+SUBJECT, FROM, TO, LANGUAGE, INTENT = "s:", "f:", "t:", "l:", "i:"
+OURS, THEIRS, NOTE = "d:out", "d:in", "d:note"
+# The keys of notes begin here, those of mails end before; each kind is asked for by itself, so none hides the other.
+NOTES = 2**30
 
 
 def key_of(message_id: int, *, history: bool) -> int:
@@ -19,13 +22,20 @@ def key_of(message_id: int, *, history: bool) -> int:
     return -message_id if history else message_id
 
 
+def key_of_note(note_id: int) -> int:
+    """The place of a colleague's note in the index, the newest highest."""
+    return NOTES + note_id
+
+
 @dataclass(frozen=True)
 class Letter:
-    """What is looked for in one mail. `todos` are the rows that ask for it to be indexed."""
+    """What is looked for in one mail, or in one note. `todos` are the rows that ask for it to be indexed."""
 
-    message_id: int
+    # Of the mail, or of the note.
+    number: int
     received_at: datetime
     todos: tuple[int, ...] = ()
+    note: bool = False
     history: bool = False
     ours: bool = False
     subject: str = ""
@@ -40,14 +50,19 @@ class Letter:
     @property
     def key(self) -> int:
         """Its place in the index."""
-        return key_of(self.message_id, history=self.history)
+        return key_of_note(self.number) if self.note else key_of(self.number, history=self.history)
+
+    @property
+    def side(self) -> str:
+        """The term that says who speaks to whom."""
+        return NOTE if self.note else OURS if self.ours else THEIRS
 
 
 def entry_terms(letter: Letter) -> list[str]:
-    """The terms of a mail."""
+    """The terms of a mail or note."""
     people = f"{letter.from_name} {letter.from_address} {letter.to_addresses}"
     head = f"{letter.subject} {people}"
-    found = [ALL, OURS if letter.ours else THEIRS, *_labels(letter)]
+    found = [ALL, letter.side, *_labels(letter)]
     found += [*_part(SUBJECT, letter.subject), *_part(FROM, f"{letter.from_name} {letter.from_address}")]
     found += [*_part(TO, letter.to_addresses), *terms(letter.subject), BREAK, *terms(people), BREAK]
     found += [*wholes(f"{head} {letter.text}")[:500], BREAK, *terms(letter.text)]

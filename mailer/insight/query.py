@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 
-from mailer.insight.entry import ALL, FROM, INTENT, LANGUAGE, OURS, SUBJECT, THEIRS, TO, label
+from mailer.insight.entry import ALL, FROM, INTENT, LANGUAGE, NOTE, OURS, SUBJECT, THEIRS, TO, label
 from mailer.insight.words import ADDRESS, LONGEST, is_run, plain, terms
 
 _MOST_CLAUSES = 24
@@ -19,7 +19,7 @@ _CHUNK = re.compile(
 _QUOTES = str.maketrans("“”„«»「」『』＂", '""""""""""')
 _PARTS = {"subject": SUBJECT, "from": FROM, "to": TO}
 STATES = ("open", "waiting", "closed")
-_SIDES = {"ours": OURS, "theirs": THEIRS}
+_SIDES = {"ours": OURS, "theirs": THEIRS, "note": NOTE, "notes": NOTE}
 _DATE = re.compile(
     r"(?P<y>\d{4})(?:-(?P<m>\d{1,2})(?:-(?P<d>\d{1,2}))?)?|(?P<d2>\d{1,2})\.(?P<m2>\d{1,2})\.(?P<y2>\d{4})"
 )

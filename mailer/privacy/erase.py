@@ -15,7 +15,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from mailer.errors import Conflict
-from mailer.insight.index import forget_message
+from mailer.insight.index import forget_message, forget_notes
 from mailer.model import (
     Approval,
     Attempt,
@@ -182,6 +182,8 @@ def _erase(session: Session, mine: Belongings, now: datetime) -> Forgotten:
     _take_back(session, mine, now)
     for message in sorted(mine.messages):
         forget_message(session, message)
+    for some in portions(mine.conversations):
+        forget_notes(session, some)
     _blank(session, _OF_CONVERSATIONS, "conversation_id", mine.conversations)
     _blank(session, _OF_MESSAGES, "message_id", mine.messages)
     _blank(session, _OF_DRAFTS, "draft_id", mine.drafts)

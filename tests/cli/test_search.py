@@ -10,8 +10,9 @@ from typer.testing import CliRunner, Result
 
 from mailer.cli.search import search
 from mailer.db import Database
+from mailer.errors import InputError
 from mailer.migrations import upgrade
-from tests.insight.build import letter
+from tests.insight.build import letter, noted
 
 CONFIG = """
 [shop]
@@ -45,14 +46,31 @@ def said(*arguments: str) -> Result:
 
 
 def test_mails_are_found_after_the_index_was_built(shop: Database) -> None:
-    assert "2 mails are not indexed yet" in said("linen").output
-    assert "1 mails are indexed." in said("reindex").output
+    assert "2 mails or notes are not indexed yet" in said("linen").output
+    assert "1 mails and notes are indexed." in said("reindex").output
     found = said("linen -nowhere").output
     assert "1 mails" in found
     assert "The linen shirt is torn" in found
     assert "Anabel Costa" in found
     assert said("find", "linen -nowhere").output == found
     assert "soon: no such date, left out" in said("before:soon linen").output
+
+
+def test_notes_are_told_as_notes(shop: Database) -> None:
+    shop.run_here(noted, NOW, "ring the weaver")
+    said("reindex")
+    found = said("weaver").output
+    assert "0 mails, 1 notes" in found
+    assert "note of maria" in found
+    hit = json.loads(said("weaver", "--json").output)["hits"][0]
+    assert (hit["message"], hit["note"], hit["author"]) == (None, 1, "maria")
+
+
+@pytest.mark.parametrize("words", ["", " ", "!!!"])
+def test_without_words_it_asks_for_some(shop: Database, words: str) -> None:
+    result = CliRunner().invoke(search, [words])
+    assert isinstance(result.exception, InputError)
+    assert "name a word" in str(result.exception)
 
 
 def test_the_answer_is_json_too(shop: Database) -> None:

@@ -1,4 +1,4 @@
-"""Mails to be found."""
+"""Mails and notes to be found."""
 
 from datetime import datetime
 from typing import Any
@@ -7,8 +7,8 @@ from sqlmodel import Session
 
 from mailer.db import Database
 from mailer.insight.index import index_some
-from mailer.model import Direction, MessageState
-from tests.build import customer_mail
+from mailer.model import Direction, MessageState, Note
+from tests.build import agent, customer_mail
 
 
 def letter(session: Session, now: datetime, text: str, *, ours: bool = False, **facts: Any) -> int:
@@ -17,6 +17,14 @@ def letter(session: Session, now: datetime, text: str, *, ours: bool = False, **
     if ours:
         mail.direction, mail.state = Direction.OUT, MessageState.COMPOSED
     return mail.id or 0
+
+
+def noted(session: Session, now: datetime, text: str, *, conversation: int = 1) -> int:
+    """A colleague's note on a conversation; its id."""
+    note = Note(conversation_id=conversation, agent_id=agent(session, now), text=text, written_at=now)
+    session.add(note)
+    session.flush()
+    return note.id or 0
 
 
 def index_all(db: Database) -> None:

@@ -10,23 +10,25 @@ from sqlmodel import Session
 
 from mailer.db import Database
 from mailer.insight import engine
-from mailer.insight.entry import Letter, entry_terms
+from mailer.insight.entry import NOTES, Letter, entry_terms
 from mailer.insight.query import Clause, parse
 from mailer.model import SearchEntry
 from tests.insight.build import letter
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 MAILS = 6
+KINDS = ((NOTES, engine.HIGHEST), (engine.LOWEST, NOTES - 1))
 # Few letters, so that words meet.
 WORDS = st.text("aábß12物流信息退か@.-_'\"* ", min_size=1, max_size=6)
 TEXTS = st.lists(WORDS, max_size=12).map(" ".join)
 ASKED = st.lists(
     st.tuples(
         st.sampled_from(["", "-", "from:", "subject:", "lang:", "intent:", "is:"]), WORDS, st.sampled_from(["", "*"])
-    ),
+    ).map("".join)
+    | st.sampled_from(["is:note", "-in:notes", "is:theirs"]),
     min_size=1,
     max_size=4,
-).map(lambda parts: " ".join("".join(part) for part in parts))
+).map(" ".join)
 PHRASES = st.lists(WORDS, min_size=1, max_size=3).map(lambda words: f'"{" ".join(words)}"')
 
 
@@ -54,13 +56,21 @@ def mails(db: Database) -> list[int]:
     asked=st.one_of(ASKED, PHRASES),
     typing=st.booleans(),
     history=st.integers(0, MAILS),
+    notes=st.integers(0, MAILS),
 )
 def test_both_engines_find_what_a_comparison_finds(
-    db: Database, mails: list[int], texts: list[str], asked: str, typing: bool, history: int
+    db: Database, mails: list[int], texts: list[str], asked: str, typing: bool, history: int, notes: int
 ) -> None:
     letters = [
         Letter(
-            number, NOW, subject=text[:9], from_name=text[-9:], text=text, history=place < history, language=text[:2]
+            number,
+            NOW,
+            subject=text[:9],
+            from_name=text[-9:],
+            text=text,
+            history=place < history,
+            note=place >= MAILS - notes,
+            language=text[:2],
         )
         for place, (number, text) in enumerate(zip(mails, texts, strict=True))
     ]
@@ -68,10 +78,13 @@ def test_both_engines_find_what_a_comparison_finds(
     wanted = {one.key for one in letters if all(holds(clause, entry_terms(one)) for clause in clauses)}
     with Session(db.engine) as session, session.begin() as transaction:
         for one in letters:
-            enter(session, one.message_id, [one.key])
+            enter(session, one.number, [one.key])
         engine.put(session, [one.key for one in letters], list(map(entry_terms, letters)))
         assert engine.find(session, clauses, limit=100)[0] == sorted(wanted, reverse=True)
         assert engine.find(session, clauses, limit=2)[0] == sorted(wanted, reverse=True)[:2]
+        # Asked one kind after the other, as search does.
+        kinds = [engine.find(session, clauses, low=low, high=high, limit=100)[0] for low, high in KINDS]
+        assert [key for found in kinds for key in found] == sorted(wanted, reverse=True)
         assert engine.find_among(session, clauses, mails[:3]) == sorted(wanted & set(mails[:3]), reverse=True)
         transaction.rollback()
 

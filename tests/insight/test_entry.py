@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.insight.entry import Letter, entry_terms
+from mailer.insight.entry import NOTES, Letter, entry_terms
 from mailer.insight.words import MOST_TERMS
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -26,6 +26,12 @@ def test_parts_are_marked_and_stand_apart() -> None:
         "* d:in l:zh-hans l:zh s:my s:order | f:ana f:a f:x f:test f:a@x.test | t:b t:y t:test t:b@y.test |"
         " my order | ana a x test b y test | a@x.test b@y.test | hello"
     )
+
+
+def test_a_note_is_of_nobody_s_side_and_of_its_author() -> None:
+    note = Letter(7, NOW, note=True, from_name="Bo Lee", text="call back")
+    assert " ".join(entry_terms(note)) == "* d:note | f:bo f:lee | | | bo lee | | call back"
+    assert note.key == NOTES + 7
 
 
 @given(st.text(), st.text(), st.text(), st.text(), st.text())

@@ -6,15 +6,24 @@ from sqlmodel import Session, select
 
 from mailer.db import Database
 from mailer.insight import index
-from mailer.insight.index import changed, forget_message, index_changed, prepare, start_again, waiting, write
+from mailer.insight.index import (
+    changed,
+    forget_message,
+    forget_notes,
+    index_changed,
+    prepare,
+    start_again,
+    waiting,
+    write,
+)
 from mailer.insight.search import search
-from mailer.model import Classification, Message, SearchEntry
-from tests.insight.build import index_all, letter
+from mailer.model import Classification, Message, Note, SearchEntry
+from tests.insight.build import index_all, letter, noted
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 
-def found(db: Database, asked: str) -> list[int]:
+def found(db: Database, asked: str) -> list[int | None]:
     return [hit.message_id for hit in db.read_here(search, asked).hits]
 
 
@@ -102,4 +111,54 @@ def test_the_index_is_built_anew(db: Database) -> None:
     while index.index_some(db, batch=2):
         pass
     index.tidy(db)
-    assert sorted(found(db, "linen")) == mails
+    assert sorted(number or 0 for number in found(db, "linen")) == mails
+
+
+def noted_on(db: Database, asked: str) -> list[int | None]:
+    return [hit.note_id for hit in db.read_here(search, asked).hits]
+
+
+def test_a_note_is_found_as_it_reads_now_and_no_more_when_it_is_taken_away(db: Database) -> None:
+    db.run_here(letter, NOW, "linen")
+    note = db.run_here(noted, NOW, "ring the weaver")
+    index_all(db)
+    assert noted_on(db, "weaver") == [note]
+
+    def say(text: str, *, gone: bool = False) -> None:
+        def change(session: Session) -> None:
+            row = session.get_one(Note, note)
+            row.text, row.deleted_at = text, NOW if gone else None
+
+        db.run_here(change)
+        index_all(db)
+
+    say("ring the tailor")
+    assert (noted_on(db, "weaver"), noted_on(db, "tailor")) == ([], [note])
+    say("", gone=True)
+    assert noted_on(db, "tailor") == []
+
+
+def test_notes_are_forgotten_at_once_and_not_written_afterwards(db: Database) -> None:
+    for number in (1, 2):
+        db.run_here(letter, NOW, "linen", sender=f"c{number}@customer.test")
+        db.run_here(noted, NOW, "ring the weaver", conversation=number)
+    slow = prepare(db.read_here(changed, 10))
+    index_all(db)
+
+    def erase(session: Session) -> None:
+        session.get_one(Note, 1).text = ""
+        forget_notes(session, [1])
+
+    db.run_here(erase)
+    assert noted_on(db, "weaver") == [2]
+    db.run_here(write, slow)
+    index_all(db)
+    assert noted_on(db, "weaver") == [2]
+
+
+def test_notes_are_indexed_anew_too(db: Database) -> None:
+    db.run_here(letter, NOW, "linen")
+    note = db.run_here(noted, NOW, "ring the weaver")
+    assert db.run_here(start_again) == 2
+    index_all(db)
+    assert noted_on(db, "in:notes") == [note]

@@ -10,7 +10,7 @@ from mailer.insight import search as room
 from mailer.insight.search import Answer, search
 from mailer.model import Conversation, ConversationState
 from tests.build import shop_order
-from tests.insight.build import index_all, letter
+from tests.insight.build import index_all, letter, noted
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
@@ -116,6 +116,57 @@ def test_many_are_counted_up_to_a_limit_and_have_pages(db: Database, monkeypatch
     assert (first.count, first.counted_out, first.has_more, second.has_more) == (5, True, True, False)
 
 
+def test_notes_are_found_among_the_mails_and_by_themselves(db: Database) -> None:
+    order = db.run_here(shop_order, NOW)
+    db.run_here(letter, NOW - timedelta(days=2), "The linen is torn", order=order)
+    db.run_here(letter, NOW - timedelta(hours=1), "Linen, please", sender="ben@customer.test")
+    db.run_here(noted, NOW - timedelta(days=1), "Linen 物流信息 comes from Porto", conversation=1)
+    db.run_here(noted, NOW, "Linen is out of stock", conversation=1)
+
+    def close(session: Session) -> None:
+        session.get_one(Conversation, 2).state = ConversationState.CLOSED
+
+    db.run_here(close)
+    answer = asked(db, "linen")
+    assert [(hit.note_id, hit.message_id, hit.more, hit.more_notes) for hit in answer.hits] == [
+        (2, None, 1, 1),
+        (None, 2, 0, 0),
+    ]
+    assert (answer.count, answer.notes) == (4, 2)
+    assert told(answer)[0] == "[Linen] is out of stock"
+    (first, _) = answer.hits
+    assert (first.author, first.customer, first.order_number, first.ours) == ("maria", "Anabel Costa", "#1001", False)
+    for words, notes in {
+        "in:notes": [2],
+        "is:note porto": [1],
+        "-is:note linen": [None, None],
+        "物流 is:note": [1],
+        '"comes from"': [1],
+        "from:maria": [2],
+        "order:1001 porto": [1],
+        "order:1001 in:notes": [2],
+        "porto is:closed": [],
+        "porto is:open": [1],
+        "in:notes before:2026-11-22": [1],
+        "in:notes after:2026-11-22": [2],
+        "linen after:2026-11-23": [],
+        "porto is:ours": [],
+        "is:theirs linen": [None, None],
+    }.items():
+        assert [hit.note_id for hit in asked(db, words).hits] == notes, words
+
+
+def test_no_common_word_of_mails_hides_a_note(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "COUNTED", 3)
+    db.run_here(letter, NOW - timedelta(days=9), "linen")
+    db.run_here(noted, NOW - timedelta(days=8), "linen")
+    for number in range(5):
+        db.run_here(letter, NOW, "linen", sender=f"c{number}@customer.test")
+    assert [hit.note_id for hit in asked(db, "linen in:notes").hits] == [1]
+    assert asked(db, "linen").counted_out
+
+
 def test_no_words_are_no_answer(db: Database) -> None:
     answer = asked(db, "  !!! ")
+    assert answer.asks_nothing
     assert (answer.hits, answer.count, answer.exact) == ([], 0, [])

@@ -1,4 +1,4 @@
-"""Search over all mails: a form that works by itself, and answers while one types."""
+"""Search over all mails and notes: a form that works by itself, and answers while one types."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -27,7 +27,7 @@ STATES = {
 KINDS = {"order": N_("Order"), "customer": N_("Customer"), "conversation": N_("Conversation")}
 UNREAD = {
     "date": N_("%(words)s is no date that we can read; write 2026-11-22, 2026-11 or 2026."),
-    "state": N_("%(words)s is no state; there are open, waiting, closed, ours and theirs."),
+    "state": N_("%(words)s is no state; there are open, waiting, closed, ours, theirs and note."),
     "order": N_("Mails that are not of order %(words)s cannot be asked for."),
 }
 _TOGGLES = {
@@ -36,6 +36,7 @@ _TOGGLES = {
     "is:closed": N_("Closed"),
     "is:theirs": N_("From customers"),
     "is:ours": N_("From us"),
+    "is:note": N_("Notes"),
 }
 EXAMPLES = [
     ("#1001", N_("an order, by its number")),
@@ -47,6 +48,7 @@ EXAMPLES = [
     ("物流", N_("Chinese, Japanese and Korean need no blanks")),
     ("from:ana to:care subject:refund", N_("who wrote, to whom, about what")),
     ("is:open after:2026-11-01 before:2026-12", N_("by state and day")),
+    ("in:notes linen", N_("what colleagues noted")),
     ("order:1001 lang:de intent:return_request", N_("by order, language and intent")),
 ]
 
@@ -76,7 +78,8 @@ async def show_search(
     zone = parse_zone(person.zone or here.settings.shop.zone)
     answer: Answer | None = None
     if is_enough(q):
-        answer = await here.db.read(search, q, zone=zone, typing=True, page=page)
+        found = await here.db.read(search, q, zone=zone, typing=True, page=page)
+        answer = None if found.asks_nothing else found
     values: dict[str, Any] = {"q": q, "page": page, "answer": answer, "chips": chips(q), "states": STATES}
     values |= {"kinds": KINDS, "unread": UNREAD, "examples": EXAMPLES, "now": here.clock.now()}
     file = "search_found.html" if request.headers.get("hx-request") else "search.html"
@@ -107,8 +110,8 @@ def _toggled(parts: list[tuple[str, str]], toggle: str) -> str:
     if _is_on(parts, toggle):
         return _without(parts, toggle)
     # Two states at once would find nothing; neither do both sides.
-    group = {"is:open", "is:waiting", "is:closed"}
-    rivals = group - {toggle} if toggle in group else {"is:theirs", "is:ours"} - {toggle}
+    states, sides = {"is:open", "is:waiting", "is:closed"}, {"is:theirs", "is:ours", "is:note"}
+    rivals = (states if toggle in states else sides) - {toggle}
     return " ".join([*(whole for _, whole in parts if whole.lower() not in rivals), toggle])
 
 

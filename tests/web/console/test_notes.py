@@ -22,6 +22,9 @@ PACKAGE = Path(mailer.__file__).parent
 # The only files that may know of notes: the table, the verbs, and the pages that show them to people.
 MAY_KNOW = {
     "insight/timeline.py",
+    # Notes are searched beside the mails.
+    "insight/index.py",
+    "insight/search.py",
     "model/note.py",
     "model/__init__.py",
     "web/console/notes.py",

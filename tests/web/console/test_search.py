@@ -10,8 +10,8 @@ from sqlmodel import Session
 from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.web.console.search import chips
-from tests.insight.build import index_all
-from tests.web.browser import broken_rules, signed_in_page
+from tests.insight.build import index_all, letter, noted
+from tests.web.browser import broken_rules, ready, signed_in_page
 from tests.web.build import case
 
 
@@ -73,10 +73,44 @@ async def test_what_cannot_be_read_is_told(agent: httpx2.AsyncClient, mails: Non
     page = (await agent.get("/search", params={"q": "order before:soon is:late"})).text
     assert "soon is no date that we can read" in page
     assert "late is no state" in page
-    assert "No mail has all of this" in (await agent.get("/search", params={"q": "nowhere"})).text
+    assert "No mail and no note has all of this" in (await agent.get("/search", params={"q": "nowhere"})).text
+
+
+async def test_a_question_without_words_shows_what_one_can_look_for(agent: httpx2.AsyncClient, mails: None) -> None:
+    page = (await agent.get("/search", params={"q": "!!!"})).text
+    assert "What you can look for" in page
+    assert 'href="/search?q=in%3Anotes%20linen"' in page
+
+
+@pytest.mark.journey
+async def test_a_note_that_was_found_is_shown_in_its_place(
+    db: Database, clock: FrozenClock, address: str, chromium: Browser, mails: None
+) -> None:
+    page = await signed_in_page(chromium, address, db, clock)
+
+    def fill(session: Session) -> None:
+        noted(session, clock.now() - timedelta(days=3), "Ring the <weaver> first")
+        for number in range(12):
+            letter(session, clock.now(), f"letter {number}\n" * 30, conversation=1, ours=number % 2 == 0)
+
+    await db.run(fill)
+    index_all(db)
+    await page.goto(f"{address}/search?q=weaver+in:notes")
+    hit = page.locator(".hits li")
+    await expect(hit).to_contain_text("note of maria")
+    await expect(hit.locator("mark")).to_have_text("weaver")
+    await expect(page.get_by_role("status")).to_have_text("0 mails · 1 note")
+    assert await broken_rules(page) == []
+    await ready(page)
+    await hit.locator("a").click()
+    await expect(page).to_have_url(f"{address}/conversations/1#note-of-1")
+    await expect(page.locator("#note-of-1")).to_be_in_viewport()
+    await expect(page.locator("#note-of-1")).to_contain_text("Ring the <weaver> first")
+    assert page.faults == []  # type: ignore[attr-defined]
 
 
 def test_chips_switch_filters() -> None:
+    assert {chip.words: chip.asked for chip in chips("is:ours")}["Notes"] == "is:note"
     found = {chip.words: (chip.asked, chip.on) for chip in chips("linen is:open from:ana")}
     assert found["Open"] == ("linen from:ana", True)
     assert found["Closed"] == ("linen from:ana is:closed", False)
@@ -92,7 +126,7 @@ async def test_somebody_finds_a_mail_by_keyboard_alone(
     await expect(page.locator("html")).to_have_class("scripted")
     await page.keyboard.press("/")
     await expect(page).to_have_url(f"{address}/search")
-    await expect(page.get_by_label("Search all mails")).to_be_focused()
+    await expect(page.get_by_label("Search all mails and notes")).to_be_focused()
     assert await broken_rules(page) == []
     await page.keyboard.type("where is")
     await expect(page.get_by_role("status")).to_have_text("1 mail")
