@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from mailer.rendering.blank import Blank
+
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NO_ANGLES = str.maketrans("", "", "<>")
 # What anybody may have typed who wrote to us or ordered; nothing of it is to lead anywhere.
@@ -76,7 +78,7 @@ def _lists(node: Any) -> Any:
 
 
 def _typed(value: object) -> object:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or isinstance(value, Blank):
         return value
     # An order number or a name may look like a date and be none.
     with contextlib.suppress(ValueError):

@@ -27,6 +27,7 @@ from markupsafe import Markup, escape
 from mailer.clock import worked
 from mailer.errors import InputError
 from mailer.rendering import front, locales
+from mailer.rendering.blank import Blank
 
 _MOST_CHARACTERS = 200_000
 _LONGEST_SECONDS = 1.0
@@ -356,27 +357,29 @@ def _printable(value: Any) -> Any:
 
 @pass_context
 def _day(context: Context, value: Any) -> str:
-    return locales.day(value, context["locale"])
+    return value if isinstance(value, Blank) else locales.day(value, context["locale"])
 
 
 @pass_context
 def _moment(context: Context, value: Any) -> str:
-    return locales.moment(value, context["locale"])
+    return value if isinstance(value, Blank) else locales.moment(value, context["locale"])
 
 
 @pass_context
 def _money(context: Context, value: Any, currency: Any = None) -> str:
-    return locales.money(value, currency, context["locale"])
+    if isinstance(value, Blank):
+        return value
+    return locales.money(value, None if isinstance(currency, Blank) else currency, context["locale"])
 
 
 @pass_context
 def _number(context: Context, value: Any) -> str:
-    return locales.number(value, context["locale"])
+    return value if isinstance(value, Blank) else locales.number(value, context["locale"])
 
 
 @pass_context
 def _country(context: Context, value: Any) -> str:
-    return locales.country(value, context["locale"])
+    return value if isinstance(value, Blank) else locales.country(value, context["locale"])
 
 
 @pass_context

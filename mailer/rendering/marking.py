@@ -12,6 +12,7 @@ from jinja2 import nodes, pass_context
 from jinja2.runtime import Context
 from jinja2.visitor import NodeTransformer
 
+from mailer.rendering.blank import Blank
 from mailer.rendering.environment import MailEnvironment, Texts, mail_environment
 from mailer.rendering.marked import with_mark
 
@@ -91,7 +92,7 @@ def _watched(part: nodes.Expr) -> nodes.Expr:
 def _mark(context: Context, value: Any, pairs: list[tuple[Any, str]]) -> Any:
     known = context[PLACES]
     paths = [f"{known[id(table)]}.{name}" for table, name in pairs if id(table) in known]
-    if not paths or not isinstance(value, str | int | float) or isinstance(value, bool):
+    if not paths or not isinstance(value, str | int | float) or isinstance(value, bool | Blank):
         return value
     return with_mark(str(value), dict.fromkeys(path for path in paths if not _is_outer(path, paths)))
 

@@ -7,7 +7,8 @@ from functools import cache
 from markdown_it import MarkdownIt
 
 from mailer.errors import InputError
-from mailer.rendering.catalog import FRAME, Catalog, Template, chain
+from mailer.rendering.blank import Blank
+from mailer.rendering.catalog import FRAME, Catalog, chain
 from mailer.rendering.marked import Mark, read
 from mailer.rendering.page import Page
 from mailer.rendering.picture import Picture, drawn
@@ -30,6 +31,8 @@ class Rendered:
     asks: bool = False
     # What its templates may read: `parcels.*.state`.
     paths: tuple[str, ...] = ()
+    # The needed facts that are not known: blanks stand in their places.
+    blanks: tuple[str, ...] = ()
 
 
 class MissingFacts(InputError):
@@ -47,18 +50,19 @@ def compose_reply(
     locales: Sequence[str],
     facts: Mapping[str, object],
     storefront: str = "main",
+    *,
+    with_blanks: bool = False,
 ) -> Rendered:
     """One reply to all these wishes: frame, the first one's opening, the answers one after another, in one language.
 
-    Raises MissingFacts for all of them together, and InputError when a template is broken or there is none.
+    Raises MissingFacts for all of them together, unless `with_blanks`, and InputError when a template is broken, cannot
+    be filled with blanks, or there is none.
     """
-    catalog = catalog.still()
-    frame, *replies = catalog.find_all([FRAME, *(f"replies/{key}" for key in keys)], locales, storefront)
-    pages = [Page(catalog, one, locales, facts, storefront) for one in replies]
-    around = Page(catalog, frame, locales, facts, storefront)
-    if missing := [path for page in (*pages, around) for path in page.missing()]:
-        raise MissingFacts(" + ".join(f"templates/{one.name}" for one in replies), missing)
-    return _rendered(replies[0], _text(pages, around), [*pages, around], locales)
+    pages, around = _pages(catalog.still(), keys, locales, facts, storefront)
+    missing = _missing([*pages, around])
+    if missing and not with_blanks:
+        raise MissingFacts(" + ".join(f"templates/{page.template.name}" for page in pages), missing)
+    return _rendered(_text(pages, around, missing), [*pages, around], locales, missing)
 
 
 def facts_in(
@@ -70,11 +74,12 @@ def facts_in(
     text: str,
 ) -> list[Mark]:
     """Where each fact stands in the text that `compose_reply` made of the same; nothing where it reads otherwise."""
-    catalog = catalog.still()
-    frame, *replies = catalog.find_all([FRAME, *(f"replies/{key}" for key in keys)], locales, storefront)
-    pages = [Page(catalog, one, locales, facts, storefront, marking=True) for one in [*replies, frame]]
-    found, marks = read(f"{_text(pages[:-1], pages[-1])}\n")
-    return marks if found == text else []
+    pages, around = _pages(catalog.still(), keys, locales, facts, storefront, marking=True)
+    missing = _missing([*pages, around])
+    found, marks = read(f"{_text(pages, around, missing)}\n")
+    # What holds a blank is no value yet.
+    whole = [mark for mark in marks if not any(Blank.of(path) in text[mark.start : mark.end] for path in missing)]
+    return whole if found == text else []
 
 
 def render_reply(
@@ -85,7 +90,7 @@ def render_reply(
     page = Page(catalog, catalog.find(f"replies/{key}", locales, storefront), locales, facts, storefront)
     if missing := page.missing():
         raise MissingFacts(f"templates/{page.template.name}", missing)
-    return _rendered(page.template, page.fill(), [page], locales)
+    return _rendered(page.fill(), [page], locales)
 
 
 def render_named(
@@ -108,9 +113,35 @@ def to_html(text: str, pictures: Mapping[str, Picture] | None = None) -> str:
     return f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>\n{body}</body></html>\n'
 
 
-def _text(pages: Sequence[Page], around: Page) -> str:
-    answers = _joined([page.fill() for page in pages])
-    return around.fill(opening=pages[0].say("opening"), answers=answers)
+def _pages(
+    catalog: Catalog,
+    keys: Sequence[str],
+    locales: Sequence[str],
+    facts: Mapping[str, object],
+    storefront: str,
+    *,
+    marking: bool = False,
+) -> tuple[list[Page], Page]:
+    """The answers, and the frame around them."""
+    names = [FRAME, *(f"replies/{key}" for key in keys)]
+    found = catalog.find_all(names, locales, storefront)
+    around, *pages = [Page(catalog, one, locales, facts, storefront, marking=marking) for one in found]
+    return pages, around
+
+
+def _missing(pages: Sequence[Page]) -> list[str]:
+    return list(dict.fromkeys(path for page in pages for path in page.missing()))
+
+
+def _text(pages: Sequence[Page], around: Page, missing: Sequence[str]) -> str:
+    blanks = {path: Blank.of(path) for path in missing}
+    for page in (*pages, around) if blanks else ():
+        page.know({**page.facts, **blanks})
+    answers, opening = _joined([page.fill() for page in pages]), pages[0].say("opening")
+    text = around.fill(opening=opening, answers=answers)
+    # What only decides between words is asked for too: nobody knows whether these are the right ones.
+    silent = [blank for blank in blanks.values() if blank not in text]
+    return around.fill(opening=opening, answers=f"{' '.join(silent)}\n\n{answers}") if silent else text
 
 
 def _joined(answers: Sequence[str]) -> str:
@@ -121,7 +152,8 @@ def _joined(answers: Sequence[str]) -> str:
     return "\n\n".join(one for one, known in zip(paragraphs, again, strict=True) if not known)
 
 
-def _rendered(first: Template, text: str, pages: Sequence[Page], locales: Sequence[str]) -> Rendered:
+def _rendered(text: str, pages: Sequence[Page], locales: Sequence[str], blanks: Sequence[str] = ()) -> Rendered:
+    first = pages[0].template
     answers = [page for page in pages if page.template.kind == "reply"]
     return Rendered(
         text=f"{text}\n",
@@ -133,6 +165,7 @@ def _rendered(first: Template, text: str, pages: Sequence[Page], locales: Sequen
         holding=any(page.say("holding") for page in answers),
         asks=any(page.say("asks") for page in answers),
         paths=tuple(dict.fromkeys(path for page in pages for path in page.declared)),
+        blanks=tuple(blanks),
     )
 
 

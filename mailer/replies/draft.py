@@ -32,7 +32,7 @@ from mailer.rendering.fact import general
 from mailer.rendering.facts import Facts, Subject, rests_on
 from mailer.rendering.marked import Mark
 from mailer.rendering.render import MissingFacts, Rendered, compose_reply, facts_in
-from mailer.rendering.where import worth_adding
+from mailer.rendering.where import where_to_add, worth_adding
 from mailer.replies.case import Case, House, last_answer, newest_mail, waiting_cases
 from mailer.replies.close import say_closed
 from mailer.replies.due import end_clocks, on_mail
@@ -103,14 +103,17 @@ def propose(case: Case, catalog: Catalog, house: House) -> Proposal:
     return Proposal(case, replace(text, reason=_joined(reason, case.note)))
 
 
-def compose(case: Case, keys: Sequence[str], catalog: Catalog, house: House) -> Text:
-    """The text from these templates, with nothing in it that this sender may not hear. Raises InputError."""
+def compose(case: Case, keys: Sequence[str], catalog: Catalog, house: House, *, with_blanks: bool = False) -> Text:
+    """The text from these templates, with nothing in it that this sender may not hear. Raises InputError.
+
+    `with_blanks`: where a needed fact is not known its blank stands, for a person to fill in.
+    """
     subject, facts, values = _tellable(case, keys)
     told = {**facts.values(), **values, "shop.name": house.name}
     if house.agent:
         told["agent.name"] = house.agent
     catalog = catalog.chosen(house.keys, f"conversation:{case.conversation_id}")
-    rendered = compose_reply(catalog, keys, case.languages, told, case.storefront)
+    rendered = compose_reply(catalog, keys, case.languages, told, case.storefront, with_blanks=with_blanks)
     marks = facts_in(catalog, keys, case.languages, told, case.storefront, rendered.text)
     return Text(rendered, subject, facts, marks=tuple(marks))
 
@@ -123,8 +126,13 @@ def record(session: Session, proposals: Sequence[Proposal], house: House, *, now
             _record_one(session, conversation, proposal, house, now)
 
 
-def write_draft(session: Session, conversation: Conversation, case: Case, text: Text, *, now: datetime) -> Draft:
-    """The draft that now waits for a person. What it says of an order stays readable again from `rests_on`."""
+def write_draft(
+    session: Session, conversation: Conversation, case: Case, text: Text, *, now: datetime, begun_by: int | None = None
+) -> Draft:
+    """The draft that now waits for a person. What it says of an order stays readable again from `rests_on`.
+
+    `begun_by`: who fills in its blanks; it is left to them.
+    """
     rendered = text.rendered
     told = case.disclosure is Disclosure.ORDER
     facts = text.facts.relevant(rendered.paths)
@@ -151,6 +159,7 @@ def write_draft(session: Session, conversation: Conversation, case: Case, text: 
         asks=rendered.asks,
         before=rendered.before,
         missing=_would_help(rendered, facts),
+        written_by=begun_by,
         created_at=now,
         # The moment of the facts: what changes after it is seen by `refresh`.
         updated_at=case.read_at,
@@ -267,7 +276,8 @@ def _answered(case: Case) -> list[str]:
 def _would_help(rendered: Rendered, facts: Facts) -> list[str]:
     """What the templates would have said more, had somebody told us."""
     known = {general(fact.path) for fact in facts.facts}
-    return worth_adding({general(path) for path in rendered.paths} - known, known)
+    needed = [f"{path}: {where_to_add(path)}" for path in rendered.blanks]
+    return [*needed, *worth_adding({general(path) for path in rendered.paths} - known - {*rendered.blanks}, known)]
 
 
 def _joined(*parts: str) -> str:

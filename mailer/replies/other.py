@@ -68,6 +68,18 @@ def choices(case: Case, catalog: Catalog, house: House) -> list[Choice]:
     return sorted(found, key=lambda one: (bool(one.missing), one.key not in case.intents, one.key))
 
 
+def begin(case: Case, key: str, catalog: Catalog, house: House) -> Text:
+    """The text from a template that a person chose, with blanks for the facts that it lacks. Raises InputError."""
+    try:
+        return compose(case, [key], catalog, house)
+    except MissingFacts as error:
+        try:
+            return compose(case, [key], catalog, house, with_blanks=True)
+        except InputError:
+            # It reckons with what is not known.
+            raise error from None
+
+
 def take(
     session: Session,
     case: Case,
@@ -89,7 +101,8 @@ def take(
     retire_pending(session, case.conversation_id, f"agent {agent_id} chose another template", now=now)
     on_mail(session, case.conversation_id, case.intents, house.clocks, received_at=case.received_at)
     conversation.updated_at = now
-    return write_draft(session, conversation, case, text, now=now).id or 0
+    by = agent_id if text.rendered.blanks else None
+    return write_draft(session, conversation, case, text, now=now, begun_by=by).id or 0
 
 
 def keys_of(made_from: Sequence[str]) -> list[str]:

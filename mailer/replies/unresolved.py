@@ -9,7 +9,7 @@ from mailer.rendering.marked import Mark
 # {{ order.number }}, {% if %}; [order.number], [..], [___], [your name], [ORDER NUMBER]; XXX, TODO, ____.
 _GAPS = re.compile(
     r"\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\}|\{\{|\}\}|\{%|%\}"
-    r"|\[[a-z]+(?:\.[a-z0-9_*]+)+\]"
+    r"|\[[a-z][a-z_]*(?:\.[a-z0-9_*]+)+\]"
     r"|\[(?:\s|\.|…|_|\?|x|X|-)*\]"
     r"|\[(?:insert|your|enter|add|fill in|todo|tbd)\b[^\]\n]{0,60}\]"
     r"|\[[A-Z][A-Z _]{2,40}\]"

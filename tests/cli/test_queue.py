@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from mailer.cli import app
 from mailer.clock import SystemClock
 from mailer.db import Database
-from mailer.errors import Conflict, NotFound
+from mailer.errors import Conflict, InputError, NotFound
 from mailer.migrations import upgrade
 from mailer.model import Classification, ConversationState, Draft, DraftState, Level, Role
 from mailer.signing import write_key_file
@@ -149,3 +149,14 @@ def test_status_ends_with_one_when_something_is_wrong(stored: Database) -> None:
 
 def fill_with_error(session: object) -> None:
     build.customer_mail(session, NOW, error="boom")  # type: ignore[arg-type]
+
+
+def test_what_has_a_gap_is_not_approved_here_either(stored: Database, case: build.Asked) -> None:
+    def leave(session: Session) -> None:
+        draft = session.get_one(Draft, case.draft)
+        draft.text = f"{draft.text}\n[order.placed_on]\n"
+
+    stored.run_here(leave)
+    result = run("approve", str(case.conversation), "--as", "maria", "--draft", f"{case.draft}.1")
+    assert isinstance(result.exception, InputError)
+    assert "[order.placed_on]" in str(result.exception)

@@ -41,6 +41,11 @@ def runs(draft: Draft) -> list[Run]:
     return list(_runs(draft.text, marks, gaps(draft.text, marks), draft.facts))
 
 
+def plain_runs(text: str, marks: Sequence[Mark]) -> list[Run]:
+    """A text that is no draft yet, in pieces: only its gaps are told apart."""
+    return list(_runs(text, marks, gaps(text, marks), {}))
+
+
 def chips(pieces: Sequence[Run]) -> list[Run]:
     """Those that are facts, for the list below the text."""
     return [one for one in pieces if one.sources]

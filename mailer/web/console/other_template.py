@@ -1,5 +1,6 @@
 """Another template, or another language: chosen from all that could answer, read first, then drafted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,10 +10,12 @@ from starlette.responses import RedirectResponse, Response
 
 from mailer.errors import InputError
 from mailer.model import DraftState
+from mailer.rendering.where import where_to_add
 from mailer.replies.case import Case
-from mailer.replies.draft import Text, compose
-from mailer.replies.other import Choice, case_for, choices, keys_of, take
+from mailer.replies.draft import Text
+from mailer.replies.other import Choice, begin, case_for, choices, keys_of, take
 from mailer.replies.queue import item
+from mailer.web.console.chips import Run, plain_runs
 from mailer.web.console.forms import Id
 from mailer.web.console.words import Notice
 from mailer.web.desk import Decider, Desk, Here, Reader
@@ -24,7 +27,7 @@ _KEY, _LOCALE = "^[a-z0-9_]{0,60}$", "^[A-Za-z0-9-]{0,20}$"
 
 @dataclass(frozen=True)
 class Sight:
-    """The choices, the chosen one, and how it reads."""
+    """The choices, the chosen one, and how it reads; `lacks` are the facts in whose places blanks stand."""
 
     conversation_id: int
     choices: list[Choice]
@@ -32,6 +35,8 @@ class Sight:
     locale: str
     locales: tuple[str, ...]
     text: Text | None
+    runs: Sequence[Run]
+    lacks: Sequence[str]
     problems: tuple[str, ...]
     # The draft that a new one would take the place of, and whether a person wrote it.
     instead: int | None
@@ -68,7 +73,7 @@ async def post_draft(
     """Draft from this template, as drafting would."""
     request.state.back = f"/conversations/{conversation_id}"
     case, _ = await here.db.read(_look, conversation_id, locale, here=here)
-    text = compose(case, [template], here.catalog, here.house)
+    text = begin(case, template, here.catalog, here.house)
     by, of = person.agent_id, int(instead) if instead else None
     await here.db.run(take, case, text, here.house, agent_id=by, instead_of=of, now=here.clock.now())
     here.wake()
@@ -91,7 +96,7 @@ def _sight(here: Desk, case: Case, key: str, locale: str, waiting: _Waiting | No
     text: Text | None = None
     problems: tuple[str, ...] = ()
     try:
-        text = compose(case, [key], here.catalog, here.house) if key else None
+        text = begin(case, key, here.catalog, here.house) if key else None
     except InputError as error:
         problems = tuple(error.problems)
     return Sight(
@@ -101,6 +106,8 @@ def _sight(here: Desk, case: Case, key: str, locale: str, waiting: _Waiting | No
         locale=locale or (text.rendered.locale if text else ""),
         locales=next((one.locales for one in found if one.key == key), ()),
         text=text,
+        runs=plain_runs(text.rendered.text, text.marks) if text else [],
+        lacks=[f"{path}: {where_to_add(path)}" for path in text.rendered.blanks] if text else [],
         problems=problems,
         instead=waiting[0] if waiting else None,
         by_person=waiting[1] if waiting else False,

@@ -1,5 +1,6 @@
 """The draft on the page: chips, what changed, another draft, versions, previews, as a browser asks for them."""
 
+import re
 from datetime import timedelta
 from email import message_from_bytes, policy
 from html import unescape
@@ -15,6 +16,7 @@ from mailer.model import (
     Approval,
     Blob,
     ConversationState,
+    Delivery,
     Draft,
     DraftState,
     DraftVersion,
@@ -280,7 +282,9 @@ async def test_another_template_is_read_and_drafted(db: Database, agent: httpx2.
     page = (await agent.get(place)).text
     assert "order status" in page
     assert "lacks facts" in page
-    assert "This one cannot be filled" in (await agent.get(f"{place}?template=shipping_question")).text
+    lacking = (await agent.get(f"{place}?template=shipping_question")).text
+    assert "Not all that it needs is known" in lacking
+    assert "Begin with gaps" in lacking
     german = (await agent.get(f"{place}?template=positive_feedback&locale=de")).text
     assert "Guten Tag Anabel" in german
     data = {"template": "positive_feedback", "locale": "de", "instead": case.draft}
@@ -340,3 +344,49 @@ async def test_of_a_conversation_that_needs_a_person_one_begins_with_a_template(
     assert (await agent.post(f"{page_of(case)}/drafts", data=data)).status_code == 303
     talk = await db.read(lambda session: build.conversation_of(session, case.conversation))
     assert talk.state is ConversationState.DRAFTED
+
+
+async def with_gaps(agent: httpx2.AsyncClient, case: build.Asked) -> None:
+    data = {"template": "website_safety", "locale": "en", "instead": case.draft}
+    assert (await agent.post(f"{page_of(case)}/drafts", data=data)).status_code == 303
+
+
+async def test_a_template_that_lacks_facts_begins_with_gaps_that_a_person_fills(
+    db: Database, agent: httpx2.AsyncClient, case: build.Asked
+) -> None:
+    await with_gaps(agent, case)
+    draft = await db.read(lambda session: build.pending(session, case.conversation))
+    blanks = set(re.findall(r"\[[a-z]+\.[a-z_]+\]", draft.text))
+    assert blanks
+    assert draft.written_by is not None
+    assert all(any(f"[{one.split(':')[0]}]" == blank for one in draft.missing) for blank in blanks)
+    page = (await agent.get(page_of(case))).text
+    for blank in blanks:
+        assert f'<strong class="gap"><span class="visually-hidden">Missing: </span>{blank}</strong>' in page
+    assert 'data-key-label="Approve and go on" disabled' in page
+    text, version, left = draft.text, 1, sorted(blanks)
+    while left:
+        # By the button, by a form of one's own, and in one go with others: never while a gap is left.
+        answer = await agent.post(f"/drafts/{draft.id}/approval", data={"version": version, "done": "true"})
+        assert answer.status_code == 400
+        assert left[0] in answer.text
+        go = {"template": "website_safety", "item": f"{draft.id}:{version}", "seen": draft.id}
+        done = (await agent.post("/together", data=go)).headers["location"]
+        assert "something is missing in the text" in (await agent.get(done)).text
+        assert await db.read(lambda session: session.exec(select(Delivery)).all()) == []
+        text = text.replace(left.pop(0), "what is so")
+        saved = await agent.post(f"/drafts/{draft.id}/text", data={"version": version, "text": text})
+        assert saved.status_code == 303
+        version += 1
+    assert (await agent.post(f"/drafts/{draft.id}/approval", data={"version": version})).status_code == 303
+    assert len(await db.read(lambda session: session.exec(select(Delivery)).all())) == 1
+
+
+async def test_what_a_person_begins_with_gaps_is_left_to_them(
+    db: Database, clock: FrozenClock, agent: httpx2.AsyncClient, case: build.Asked
+) -> None:
+    await with_gaps(agent, case)
+    began = await db.read(lambda session: build.pending(session, case.conversation))
+    await db.run(lambda session: deliver(session, clock.now()))
+    await db.run(lambda session: build.draft_all(session, clock.now()))
+    assert (await db.read(lambda session: build.pending(session, case.conversation))).id == began.id
