@@ -105,6 +105,21 @@ def approve(
     return delivery.id or 0
 
 
+def delivery_of(session: Session, draft_id: int, *, version: int, agent_id: int) -> int | None:
+    """The delivery by which this very decision of this person stands already; None when it does not."""
+    stands = select(Approval.id).where(
+        Approval.draft_id == draft_id,
+        Approval.version == version,
+        Approval.agent_id == agent_id,
+        col(Approval.undone_at).is_(None),
+    )
+    draft = session.get(Draft, draft_id)
+    if draft is None or draft.state != DraftState.APPROVED or session.exec(stands).first() is None:
+        return None
+    newest = select(Delivery.id).where(Delivery.draft_id == draft_id).order_by(col(Delivery.id).desc())
+    return session.exec(newest.limit(1)).first()
+
+
 def undo(session: Session, delivery_id: int, *, agent_id: int, now: datetime) -> int:
     """Take an approval back in time; the id of its draft, pending again unless a newer mail or answer overtook it.
 

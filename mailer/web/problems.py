@@ -26,11 +26,17 @@ def handle(app: FastAPI) -> None:
 
 
 async def _not_signed_in(request: Request, error: Exception) -> Response:
-    if request.method == "GET":
+    if request.method == "GET" and not _by_script(request):
         wanted = URL(request.url.path).include_query_params(**dict(request.query_params))
         return RedirectResponse(str(URL("/sign-in").include_query_params(next=str(wanted))), 303)
     what = N_("You are no longer signed in, so nothing was changed.")
     return _page(request, 401, N_("Sign in again"), what, link=("/sign-in", N_("Sign in")), kept=await _typed(request))
+
+
+def _by_script(request: Request) -> bool:
+    """Whether a page asked for a part of itself: it cannot show a sign-in there."""
+    asks = request.headers
+    return "x-pane" in asks or "hx-request" in asks or "text/event-stream" in asks.get("accept", "")
 
 
 async def _needs_second_factor(request: Request, error: Exception) -> Response:

@@ -16,7 +16,7 @@ from tests.rigs.fixtures import HASTY_INBOUND, HASTY_OUTBOUND
 from tests.rigs.letters import Letter
 from tests.rigs.postfix import Accepted, Postfix
 from tests.rigs.shop import Plan, Shop
-from tests.web.browser import chromium_here, watch
+from tests.web.browser import chromium_here, ready, watch
 
 pytestmark = pytest.mark.journey
 
@@ -89,6 +89,7 @@ async def current(page: Page) -> str:
 
 async def keys(page: Page, *pressed: str) -> None:
     for key in pressed:
+        await ready(page)
         await page.keyboard.press(key)
 
 

@@ -143,6 +143,6 @@ async def wider_than_the_window(page: Page) -> list[str]:
 
 
 async def ready(page: Page) -> None:
-    """Wait until the scripts of the page as it stands listen to keys."""
+    """Wait until the scripts of the page as it stands listen to keys, and what it shows was there for a moment."""
     await page.locator("html.scripted").wait_for(state="attached")
-    await page.wait_for_function("!document.querySelector('[data-module]:not([data-ready])')")
+    await page.wait_for_function("() => !document.querySelector('[data-module]:not([data-ready]), [data-fresh]')")

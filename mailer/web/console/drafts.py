@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from mailer.errors import Conflict, NotFound
 from mailer.model import Draft, Fault
-from mailer.replies.approve import approve, edit
+from mailer.replies.approve import approve, delivery_of, edit
 from mailer.replies.dismiss import dismiss, take_back
 from mailer.web.console.collision import tell_collision
 from mailer.web.console.forms import Id, Text, Version
@@ -55,7 +55,11 @@ async def post_approval(
             approve, draft_id, version=version, agent_id=who, terms=here.terms, now=now, done=done, catalog=catalog
         )
     except Conflict as changed:
-        return await tell_collision(here, person, look, place, draft_id, version, str(changed))
+        # The answer to the same decision may have been lost on its way: whoever sends it again gets it again.
+        given = await here.db.read(delivery_of, draft_id, version=version, agent_id=who)
+        if given is None:
+            return await tell_collision(here, person, look, place, draft_id, version, str(changed))
+        delivery = given
     here.wake()
     return await on_to_next(here, place, f"undo={delivery}", look)
 

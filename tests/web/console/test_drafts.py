@@ -1,9 +1,11 @@
 """Decisions on drafts, as a browser makes them."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import httpx2
+from fastapi import FastAPI
 from sqlmodel import Session, select
 
 from mailer.clock import FrozenClock
@@ -18,9 +20,11 @@ from mailer.model import (
     Draft,
     DraftState,
     ParcelState,
+    Role,
     Shipment,
 )
 from tests.web.build import Case, case
+from tests.web.conftest import Entering, browser_on
 
 
 def draft_of(session: Session, draft_id: int) -> Draft:
@@ -82,22 +86,29 @@ async def test_an_old_version_is_not_approved(
     assert (await db.read(draft_of, found.draft)).state is DraftState.PENDING
 
 
-async def test_two_approvals_are_one_delivery(db: Database, clock: FrozenClock, agent: httpx2.AsyncClient) -> None:
-    found = await db.run(case, clock.now())
-    statuses = [
-        (await agent.post(f"/drafts/{found.draft}/approval", data={"version": 1})).status_code for _ in range(2)
-    ]
-    assert statuses == [303, 409]
-    assert len(await db.read(lambda session: session.exec(select(Delivery)).all())) == 1
-
-
-async def test_of_many_who_approve_at_once_one_is_first(
+async def test_a_decision_that_is_sent_twice_is_one_and_gets_one_answer(
     db: Database, clock: FrozenClock, agent: httpx2.AsyncClient
 ) -> None:
     found = await db.run(case, clock.now())
-    asked = [agent.post(f"/drafts/{found.draft}/approval", data={"version": 1}) for _ in range(6)]
-    statuses = sorted(answer.status_code for answer in await asyncio.gather(*asked))
-    assert statuses == [303, 409, 409, 409, 409, 409]
+    answers = [await agent.post(f"/drafts/{found.draft}/approval", data={"version": 1}) for _ in range(2)]
+    assert [answer.headers["location"] for answer in answers] == ["/queue?undo=1"] * 2
+    assert len(await db.read(lambda session: session.exec(select(Delivery)).all())) == 1
+    await agent.post("/deliveries/1/cancellation")
+    again = await agent.post(f"/drafts/{found.draft}/approval", data={"version": 1})
+    assert again.headers["location"] == "/queue?undo=2"
+
+
+async def test_of_many_who_approve_at_once_one_is_first(
+    db: Database, clock: FrozenClock, console: FastAPI, enter: Entering
+) -> None:
+    found = await db.run(case, clock.now())
+    async with AsyncExitStack() as stack:
+        several = [
+            await enter(await stack.enter_async_context(browser_on(console)), name, Role.AGENT) for name in "abcd"
+        ]
+        asked = [one.post(f"/drafts/{found.draft}/approval", data={"version": 1}) for one in several]
+        statuses = sorted(answer.status_code for answer in await asyncio.gather(*asked))
+    assert statuses == [303, 409, 409, 409]
     assert len(await db.read(lambda session: session.exec(select(Delivery)).all())) == 1
 
 

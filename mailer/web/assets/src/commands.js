@@ -63,6 +63,8 @@ function openHelp(dialog) {
 
 // Arrows move within the list, Enter in the input takes the first.
 function move(event, dialog) {
+  // Enter ends a word that an input method composes.
+  if (event.isComposing) return;
   const buttons = [...dialog.querySelectorAll("[data-list] button")];
   const at = buttons.indexOf(document.activeElement);
   if (event.key === "Enter" && event.target.tagName === "INPUT") {

@@ -2,8 +2,15 @@
 //
 // An element says its own key: <a data-key="j" data-key-label="Next">. Pressing it clicks a link or a button and
 // focuses an input; a <details> is opened. Keys that are more than a click are registered: onKey("x", "Select", act).
+//
+// Hands are faster than pages: a key that is held down acts once, what waits for an answer (aria-busy) has no keys, and
+// once the page is being left nothing acts that was typed for the next.
+
+const LEAVING = 10_000;
 
 const registered = new Map();
+let held = "";
+let left = -Infinity;
 
 export function onKey(key, label, act) {
   registered.set(key, { label, act });
@@ -17,7 +24,7 @@ export function keysAreOn() {
 export function actions() {
   const found = [];
   for (const element of document.querySelectorAll("[data-key]")) {
-    if (element.disabled || element.closest("[hidden], [inert]") || !isShown(element)) continue;
+    if (element.disabled || element.closest("[hidden], [inert], [aria-busy=true]") || !isShown(element)) continue;
     const label = element.dataset.keyLabel || element.textContent.trim() || element.getAttribute("aria-label");
     found.push({ key: element.dataset.key, label, act: () => use(element) });
   }
@@ -46,18 +53,25 @@ function use(element) {
 
 export function isTyping(target) {
   const element = target.shadowRoot?.activeElement ?? target;
-  return element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName);
+  return element.isContentEditable || element.matches?.("textarea, select, input:not([type=checkbox], [type=radio])");
 }
 
 function pressed(event) {
+  // Also when it moved the focus into an input, which would take its repetitions.
+  if (event.repeat && event.key === held) event.preventDefault();
+  if (event.repeat) return;
+  held = "";
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (!keysAreOn() || isTyping(event.composedPath()[0]) || document.querySelector("dialog[open]")) return;
+  if (!keysAreOn() || performance.now() - left < LEAVING || isTyping(event.composedPath()[0]) || document.querySelector("dialog[open]")) return;
   const action = actions().find((one) => one.key === event.key);
   if (!action) return;
   event.preventDefault();
+  held = event.key;
   action.act(event);
 }
 
 export function startKeys() {
   document.addEventListener("keydown", pressed);
+  addEventListener("beforeunload", () => (left = performance.now()));
+  addEventListener("pageshow", () => (left = -Infinity));
 }

@@ -6,6 +6,7 @@ import { differences } from "../words.js";
 const AFTER_TYPING = 1200;
 const AT_LEAST_EVERY = 4000;
 const TRY_AGAIN = 5000;
+const PATIENCE = 10_000;
 
 export default function draft(element) {
   if (element.matches("form")) edit(element);
@@ -27,7 +28,7 @@ function edit(form) {
   const notes = form.querySelector("[data-notes]");
   const shown = form.querySelector("[data-difference]");
   const drafted = form.querySelector("[data-drafted]")?.textContent ?? "";
-  const state = { kept: area.value, since: 0, timer: 0, asking: false, stopped: false };
+  const state = { kept: area.value, since: 0, timer: 0, asking: Promise.resolve(), stopped: false, failed: false };
 
   const show = () => {
     if (!shown) return;
@@ -41,12 +42,16 @@ function edit(form) {
     );
   };
 
-  const keep = async (last = false) => {
+  // One at a time: the next one names the version that this one made.
+  const keep = (last = false) => {
+    state.asking = last ? ask(true) : state.asking.then(() => ask());
+    return state.asking;
+  };
+
+  const ask = async (last = false) => {
     clearTimeout(state.timer);
-    state.timer = 0;
-    if (state.stopped || state.asking || area.value === state.kept) return;
+    if (state.stopped || area.value === state.kept) return;
     const text = area.value;
-    state.asking = true;
     state.since = 0;
     try {
       const answer = await fetch(form.dataset.keep, {
@@ -54,15 +59,16 @@ function edit(form) {
         headers: { "HX-Request": "true" },
         body: new URLSearchParams({ draft: form.elements.draft.value, base: form.elements.base.value, text }),
         keepalive: last,
+        signal: AbortSignal.timeout(PATIENCE),
       });
-      if (answer.redirected || ![200, 400, 409].includes(answer.status)) throw new Error(String(answer.status));
+      if (![200, 400, 409].includes(answer.status)) throw new Error(String(answer.status));
       await take(answer, text);
-    } catch {
-      notes.textContent = form.dataset.offline;
-      state.timer = setTimeout(keep, TRY_AGAIN);
-    } finally {
-      state.asking = false;
-      if (!state.timer && !state.stopped && area.value !== state.kept) plan();
+      state.failed = false;
+      if (area.value !== text) plan();
+    } catch (error) {
+      state.failed = true;
+      notes.textContent = error.message === "401" ? form.dataset.signedOut : form.dataset.offline;
+      state.timer = setTimeout(() => keep(), TRY_AGAIN);
     }
   };
 
@@ -85,7 +91,7 @@ function edit(form) {
     const now = performance.now();
     state.since ||= now;
     clearTimeout(state.timer);
-    state.timer = setTimeout(keep, Math.max(0, Math.min(AFTER_TYPING, state.since + AT_LEAST_EVERY - now)));
+    state.timer = setTimeout(() => keep(), Math.max(0, Math.min(AFTER_TYPING, state.since + AT_LEAST_EVERY - now)));
   };
 
   area.addEventListener("input", () => {
@@ -99,7 +105,16 @@ function edit(form) {
     state.stopped = true;
     clearTimeout(state.timer);
   });
+  // It was not sent after all.
+  form.addEventListener("pane:failed", () => {
+    state.stopped = false;
+    plan();
+  });
+  form.keep = () => (area.value === state.kept ? state.asking : keep());
   window.addEventListener("pagehide", () => keep(true));
+  window.addEventListener("beforeunload", (event) => {
+    if (state.failed && !state.stopped && form.isConnected) event.preventDefault();
+  });
   show();
   // The address names a place of the page, which takes the focus that `autofocus` asks for.
   if (area.autofocus) area.focus();

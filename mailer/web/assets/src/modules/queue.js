@@ -13,21 +13,22 @@ export default function queue(root) {
   const rows = new Rows(root, kept);
   const panes = new Panes(root, rows, kept);
   const claims = startClaims(root);
+  const live = startLive(panes, rows);
   panes.shown = (item) => {
     rows.mark(item);
     claims.open(item);
+    live.shown();
     kept.lookAhead(rows.after(item, 2));
   };
   onKey("j", root.dataset.nextLabel, () => step(root, panes, rows, 1));
   onKey("k", root.dataset.previousLabel, () => step(root, panes, rows, -1));
-  startLive(root, panes, rows);
   panes.begin();
 }
 
 // Beside an item: open the neighbour. In the list alone: move the focus; Enter opens.
 function step(root, panes, rows, by) {
   if (panes.item) {
-    const link = rows.neighbour(panes.current, by);
+    const link = rows.neighbour(panes.toward || panes.current, by);
     if (link) panes.go(link.href);
   } else {
     rows.focus(by);

@@ -5,6 +5,7 @@ const AGAIN = 15_000;
 
 export function startClaims(root) {
   let open = null;
+  let isSaid = false;
   let timer = 0;
 
   function say(item, end = "") {
@@ -12,31 +13,30 @@ export function startClaims(root) {
   }
 
   function renew() {
-    if (document.hidden) return;
-    say(open);
-    timer = setTimeout(renew, AGAIN);
+    clearTimeout(timer);
+    if (document.hidden || !open) return;
+    if (isSaid) say(open);
+    timer = setTimeout(() => {
+      isSaid = true;
+      renew();
+    }, isSaid ? AGAIN : GLANCE);
   }
 
   function leave() {
     clearTimeout(timer);
-    if (open) say(open, "/end");
-    open = null;
+    if (isSaid) say(open, "/end");
+    isSaid = false;
   }
 
   function begin(item) {
     if (open === item) return;
     leave();
-    if (!item || !("claims" in root.dataset)) return;
-    timer = setTimeout(() => {
-      open = item;
-      renew();
-    }, GLANCE);
+    open = item && "claims" in root.dataset ? item : null;
+    renew();
   }
 
   addEventListener("pagehide", leave);
-  document.addEventListener("visibilitychange", () => {
-    clearTimeout(timer);
-    if (!document.hidden && open) renew();
-  });
+  addEventListener("pageshow", renew);
+  document.addEventListener("visibilitychange", renew);
   return { open: begin };
 }

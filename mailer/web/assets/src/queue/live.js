@@ -1,62 +1,90 @@
-// What others do, as it happens: one stream for each tab of the browser. What it says is in web/live.py.
+// What others do, as it happens: one stream for a tab in sight. What it says is in web/live.py.
+//
+// A browser opens six connections to a server, so tabs that nobody sees have none, and catch up when they are seen.
 
-export function startLive(root, panes, rows) {
-  const source = new EventSource("/live");
-  const on = (name, act) => source.addEventListener(name, (event) => act(JSON.parse(event.data)));
+const AGAIN = 5_000;
+
+export function startLive(panes, rows) {
   const current = () => panes.current;
+  let source = null;
+  let timer = 0;
   let wasCut = false;
+  let claimed = null;
 
-  source.addEventListener("open", () => {
-    if (wasCut) rows.refresh(current);
-    wasCut = false;
-  });
-  source.addEventListener("error", () => {
+  function open() {
+    clearTimeout(timer);
+    if (source || document.hidden) return;
+    source = new EventSource("/live");
+    for (const [name, act] of Object.entries({ counts, changed, claims })) {
+      source.addEventListener(name, (event) => act(JSON.parse(event.data)));
+    }
+    source.addEventListener("open", opened);
+    source.addEventListener("error", cut);
+  }
+
+  function close() {
+    clearTimeout(timer);
+    source?.close();
+    source = null;
     wasCut = true;
-  });
-  addEventListener("pagehide", () => source.close());
+  }
 
-  on("counts", (counts) => {
+  function opened() {
+    if (!wasCut) return;
+    wasCut = false;
+    claimed = null;
+    rows.refresh(current);
+    tell("live:changed", Number(current()));
+  }
+
+  // A browser asks again by itself, but not after an answer that is no stream, as of a proxy.
+  function cut() {
+    wasCut = true;
+    if (source.readyState !== EventSource.CLOSED) return;
+    close();
+    timer = setTimeout(open, AGAIN);
+  }
+
+  function counts(found) {
     for (const place of document.querySelectorAll("[data-count]")) {
-      const count = String(counts[place.dataset.count] ?? place.textContent);
+      const count = String(found[place.dataset.count] ?? place.textContent);
       if (place.textContent !== count) place.textContent = count;
     }
-  });
-  on("changed", ({ changed, wrote }) => {
+  }
+
+  function changed({ changed, wrote }) {
     for (const item of changed) rows.kept.forget(item);
     rows.refreshSoon(current);
     const open = Number(current());
     if (!open || !changed.includes(open)) return;
-    const name = wrote.includes(open) ? "live:wrote" : "live:changed";
-    document.dispatchEvent(new CustomEvent(name, { detail: { conversation: open } }));
-    // Parts of the item that know how to ask again by themselves: hx-trigger="item from:body".
-    document.body.dispatchEvent(new CustomEvent("item", { detail: { conversation: open } }));
-    if (name === "live:wrote") announce(root, panes, root.dataset.wrote);
-  });
-  on("claims", (claims) => {
+    const hasWritten = wrote.includes(open);
+    tell(hasWritten ? "live:wrote" : "live:changed", open);
+    if (hasWritten) panes.say(panes.root.dataset.wrote, location.href);
+  }
+
+  function claims(found) {
+    claimed = found;
     rows.refreshSoon(current);
+    sayClaims();
+  }
+
+  // An item that was fetched ahead knows no more than the moment in which it was fetched.
+  function sayClaims() {
     const place = panes.item?.querySelector("[data-claimed]");
-    if (!place) return;
-    const names = claims.filter((one) => String(one.conversation) === current() && !one.mine).map((one) => one.name);
+    if (!place || !claimed) return;
+    const names = claimed.filter((one) => String(one.conversation) === current() && !one.mine).map((one) => one.name);
     const words = names.length ? place.dataset.words.replace("NAME", names.join(", ")) : "";
     if (place.textContent !== words) place.textContent = words;
-  });
+  }
+
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", open);
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  open();
+  return { shown: sayClaims };
 }
 
-// Nothing moves under the agent's eyes: a line says it, and its link shows it.
-function announce(root, panes, words) {
-  const news = document.createElement("div");
-  news.className = "news";
-  news.dataset.news = "";
-  const notice = document.createElement("div");
-  notice.className = "notice";
-  const said = document.createElement("p");
-  said.textContent = words;
-  const show = document.createElement("a");
-  show.className = "button";
-  show.href = location.href;
-  show.textContent = root.dataset.show;
-  notice.append(said, show);
-  news.append(notice);
-  panes.toast(news);
-  document.getElementById("live").textContent = words;
+// Parts of the item know how to ask again by themselves: hx-trigger="live:changed from:document".
+function tell(name, conversation) {
+  document.dispatchEvent(new CustomEvent(name, { detail: { conversation } }));
 }
