@@ -7,10 +7,14 @@ network; it never commits; an exception rolls everything back.
 import asyncio
 import fcntl
 import os
+import sqlite3
+import threading
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy import Connection, create_engine, event, literal
@@ -21,7 +25,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session, SQLModel
 
+from mailer.clock import monotonic
 from mailer.errors import MailerError
+from mailer.turns import Turns
 
 log = structlog.get_logger()
 
@@ -29,7 +35,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Item = TypeVar("Item")
 
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000")
+# Milliseconds. First, so that opening waits too: another process may be migrating, or reading the log of a dead one.
+_BUSY = "busy_timeout=10000"
+_PRAGMAS = (_BUSY, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+# Seconds for which a writer waits, as long as a statement on PostgreSQL may take.
+_PATIENCE = 30.0
+# Within so many milliseconds SQLite asks about every 5; left to itself it soon asks ten times a second, and hardly ever
+# in the gap between two transactions of a busy process.
+_ASKING = "busy_timeout=25"
 _POSTGRES_LIMITS = (
     "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
 )
@@ -46,6 +59,7 @@ class Database:
         self.engine = create_engine(
             self.url, connect_args=arguments, pool_pre_ping=not self.is_sqlite, hide_parameters=True
         )
+        self._turns = _turns_of(self.url.database) if self.is_sqlite else None
         if self.is_sqlite:
             event.listen(self.engine, "connect", _open_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -60,7 +74,7 @@ class Database:
 
     def run_here(self, verb: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """As `run`, in the calling thread: for commands without an event loop."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self._turn(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             return verb(session, *args, **kwargs)
 
     def read_here(self, question: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -96,6 +110,10 @@ class Database:
         except Exception as error:
             log.exception("set_aside", verb=_name(verb))
             await self.run(set_aside, item, describe(error))
+
+    def _turn(self) -> AbstractContextManager[object]:
+        # Whose turn does not come asks SQLite beside the others, which then says that it is locked.
+        return self._turns.mine(_PATIENCE) if self._turns else nullcontext()
 
     def close(self) -> None:
         """Give all connections back."""
@@ -232,5 +250,41 @@ def _open_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    write = connection.get_execution_options().get("write", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    if not connection.get_execution_options().get("write", True):
+        connection.exec_driver_sql("BEGIN")
+        return
+    end = monotonic() + _PATIENCE
+    connection.exec_driver_sql(f"PRAGMA {_ASKING}")
+    try:
+        while not _began(connection, again=monotonic() < end):
+            pass
+    finally:
+        connection.exec_driver_sql(f"PRAGMA {_BUSY}")
+
+
+def _began(connection: Connection, *, again: bool) -> bool:
+    """Whether this connection writes now; `again` says that another may be at it a little longer."""
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        if again and _is_busy(error):
+            return False
+        raise
+    return True
+
+
+def _is_busy(error: OperationalError) -> bool:
+    # The lowest byte is the kind, the others say more (SQLITE_BUSY_RECOVERY).
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
+# One row of waiting threads for each file, however many engines of this process are open on it.
+_turns: WeakValueDictionary[str, Turns] = WeakValueDictionary()
+_turns_guard = threading.Lock()
+
+
+def _turns_of(file: str | None) -> Turns | None:
+    if not file or file == ":memory:":
+        return None
+    with _turns_guard:
+        return _turns.setdefault(os.path.realpath(file), Turns())

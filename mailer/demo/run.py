@@ -213,13 +213,16 @@ async def _attended(stage: Stage, wishes: Wishes, folder: str, say: Callable[[st
     works: list[Coroutine[Any, Any, object]] = [
         stage.crowd.write(wishes.every, stop),
         stage.buyers.live(stage.story, stage.end, stop),
-        _tell(stage, stop),
         _people_work(stage, ben, mia, stop),
     ]
     working = [asyncio.create_task(one) for one in works]
+    # What is left of the story is not told to a listener that closes.
+    telling = asyncio.create_task(_tell(stage, asyncio.Event()))
     await asyncio.wait({daemon, working[0]}, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
+    telling.cancel()
     await asyncio.gather(daemon, *working)
+    await asyncio.gather(telling, return_exceptions=True)
 
 
 async def _people_work(stage: Stage, ben: int, mia: int, stop: asyncio.Event) -> None:
