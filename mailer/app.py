@@ -293,6 +293,7 @@ async def serve(
         for server in servers:
             server.should_exit = True
     await asyncio.to_thread(apps[0].state.desk.reader.close)
+    await asyncio.to_thread(apps[0].state.desk.looks.close)
     await asyncio.to_thread(renderer.close)
 
 

@@ -176,6 +176,7 @@ class Web(Section):
     public_url: PublicUrl = ""
     session: Span = timedelta(hours=12)
     second_factor: Literal["optional", "required"] = "optional"
+    remote_pictures: bool = True
 
 
 class Log(Section):

@@ -6,7 +6,7 @@ from html import escape
 
 from mailer.inbound.attachments import attachment, open_winmail, without_uuencoded
 from mailer.inbound.charset import decode
-from mailer.inbound.html import MAX_HTML, sanitised, visible_text
+from mailer.inbound.html import MAX_HTML, Foreign, sanitised, visible_text
 from mailer.inbound.parsed import Attachment
 from mailer.inbound.plain import printable, unflowed, without_armour
 from mailer.inbound.quote import label
@@ -49,10 +49,11 @@ class Body:
     wanted: bytes | None = None
 
 
-def read_body(root: Part, defects: list[str], *, wanted: str = "") -> Body:
+def read_body(root: Part, defects: list[str], *, wanted: str = "", foreign: Foreign | None = None) -> Body:
     """Read the whole tree; `defects` collects what could not be read and what the agent should know.
 
-    `wanted` is the SHA-256 of a file whose bytes are to be handed out.
+    `wanted` is the SHA-256 of a file whose bytes are to be handed out; `foreign` is asked for each picture that would
+    be seen and does not lie in the mail.
     """
     reader = _Reader(defects, wanted)
     found = [segment for segment in reader.read(root, first=True) if segment.text.strip() or segment.html]
@@ -61,7 +62,7 @@ def read_body(root: Part, defects: list[str], *, wanted: str = "") -> Body:
     labelled = label(text, marked=any(segment.html is not None for segment in segments))
     return Body(
         text="\n".join(line for _, line in labelled.lines).strip(),
-        html=_shown(segments),
+        html=_shown(segments, foreign),
         own_words=labelled.own_words,
         signature=labelled.signature,
         quoted=labelled.quoted,
@@ -71,11 +72,11 @@ def read_body(root: Part, defects: list[str], *, wanted: str = "") -> Body:
     )
 
 
-def _shown(segments: list[Segment]) -> str | None:
+def _shown(segments: list[Segment], foreign: Foreign | None) -> str | None:
     if not any(segment.html for segment in segments):
         return None
     whole = (segment.html if segment.html is not None else f"<pre>{escape(segment.text)}</pre>" for segment in segments)
-    return printable(sanitised("\n".join(whole)))
+    return printable(sanitised("\n".join(whole), foreign))
 
 
 @dataclass

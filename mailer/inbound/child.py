@@ -37,9 +37,9 @@ class Reader(Child):
         answer: Mapping[str, str] = self._told({"text": True}, text.encode("utf-8", "replace"))["labelled"]
         return answer
 
-    def show(self, raw: bytes) -> Shown:
-        """The mail's HTML, harmless, for a frame. Raises InputError."""
-        return Shown.of(self._told({"show": True}, raw)["shown"])
+    def show(self, raw: bytes, brought: Mapping[str, str] | None = None) -> Shown:
+        """The mail's HTML, harmless, for a frame; `brought` as `showing.show` takes it. Raises InputError."""
+        return Shown.of(self._told({"show": True, "brought": brought or {}}, raw)["shown"])
 
     def file(self, raw: bytes, sha256: str) -> bytes:
         """The bytes of one file of this mail. Raises InputError when it holds no such file."""
@@ -55,7 +55,7 @@ def _read_one(question: Mapping[str, Any], raw: bytes) -> dict[str, Any]:
         words = {"own_words": labelled.own_words, "signature": labelled.signature, "quoted": labelled.quoted}
         return {"labelled": words}
     if question.get("show"):
-        return {"shown": show(raw).stored()}
+        return {"shown": show(raw, question["brought"]).stored()}
     if sha256 := question.get("file"):
         return {"file": b64encode(file_of(raw, sha256)).decode("ascii")}
     ours = Ourselves(frozenset(question["addresses"]), question["authserv_id"])

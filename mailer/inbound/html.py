@@ -5,7 +5,7 @@ A linear tokenizer of our own: parsers that build trees recurse or slow down on 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape, unescape
 from urllib.parse import urlsplit
@@ -57,6 +57,10 @@ class Token:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
+# What stands in the place of a picture that does not lie in the mail, as HTML.
+Foreign = Callable[[Token], str]
+
+
 def tokens(html: str) -> Iterator[Token]:
     """The pieces of an HTML text in order, covering it whole; linear, whatever the text is."""
     position, length = 0, len(html)
@@ -91,15 +95,16 @@ def visible_text(html: str) -> str:
     return _Text().read(html[:MAX_HTML])
 
 
-def sanitised(html: str) -> str:
+def sanitised(html: str, foreign: Foreign | None = None) -> str:
     """The visible part of this HTML, harmless: no script, style, form or frame.
 
-    Pictures of the mail itself (`cid:`) stay; of one from elsewhere only its words and its host are left.
+    Pictures of the mail itself (`cid:`) stay; of one from elsewhere only its words and its host are left, unless
+    `foreign` says what stands in its place.
     """
     import nh3  # noqa: PLC0415  # a native library, for mails with HTML only
 
     return nh3.clean(
-        _without_hidden(html[:MAX_HTML]),
+        _without_hidden(html[:MAX_HTML], foreign or in_words),
         tags=_ALLOWED,
         clean_content_tags={"script", "style", "title", "noscript", "template"},
         attributes=_ALLOWED_ATTRIBUTES,
@@ -301,14 +306,14 @@ class _Text:
         self._space = False
 
 
-def _without_hidden(html: str) -> str:
+def _without_hidden(html: str, foreign: Foreign) -> str:
     opened = _Openings()
     kept: list[str] = []
     for token in tokens(html):
         source = html[token.start : token.end]
         if token.kind == "start":
             if opened.open(token) and not opened.hidden:
-                kept.append(in_words(token) if is_foreign(token) else source)
+                kept.append(foreign(token) if is_foreign(token) else source)
         elif token.kind == "end":
             was_hidden = opened.hidden
             if opened.close(token.name) and not was_hidden:

@@ -3,8 +3,9 @@
 Pure, and for hostile bytes: the console calls it in the limited child process (`inbound.child`).
 """
 
+import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from html import escape, unescape
 from typing import Any, Self
@@ -22,6 +23,8 @@ _LONGEST_ADDRESS = 2_000
 _MOST_PICTURES = 50
 _LARGEST_PICTURE = 2_000_000
 _ALL_PICTURES = 8_000_000
+# Where a picture that was brought stands.
+_BROUGHT = re.compile(r'(?<=<img )src="elsewhere:([0-9a-f]{64})"')
 # What a browser draws and cannot be told to run, by its first bytes.
 _KINDS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 
@@ -37,12 +40,16 @@ class Elsewhere:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a frame shows of a mail. `unseen` counts pictures that nobody sees: they tell who fetched them."""
+    """What a frame shows of a mail. `unseen` counts pictures that nobody sees: they tell who fetched them.
+
+    `wanted` are the addresses of those that would be seen, in their sequence.
+    """
 
     html: str
     pictures: tuple[Elsewhere, ...] = ()
     links: tuple[Elsewhere, ...] = ()
     unseen: int = 0
+    wanted: tuple[str, ...] = ()
 
     def stored(self) -> dict[str, Any]:
         """As plain data."""
@@ -52,21 +59,32 @@ class Shown:
     def of(cls, stored: Mapping[str, Any]) -> Self:
         """What `stored` described."""
         pictures, links = (tuple(Elsewhere(**one) for one in stored[name]) for name in ("pictures", "links"))
-        return cls(stored["html"], pictures, links, stored["unseen"])
+        return cls(stored["html"], pictures, links, stored["unseen"], tuple(stored["wanted"]))
 
 
-def show(raw: bytes) -> Shown:
-    """The HTML of a mail; empty when it has none. Raises InputError for what cannot be read within bounds."""
+def show(raw: bytes, brought: Mapping[str, str] | None = None) -> Shown:
+    """The HTML of a mail; empty when it has none. Raises InputError for what cannot be read within bounds.
+
+    `brought` gives pictures from elsewhere a name by their address, under which whoever has them puts them in
+    (`with_brought`).
+    """
     walker = Walker(raw)
     root = walker.walk()
-    html = read_body(root, walker.defects).html or ""
+    foreign = _Foreign(brought or {})
+    html = read_body(root, walker.defects, foreign=foreign).html or ""
     wanted = [token for source in _sources(root) for token in tokens(source) if _asks(token)]
     return Shown(
-        "".join(_framed(html, _Pictures(root))),
+        "".join(_framed(html, _Pictures(root), frozenset((brought or {}).values()))),
         tuple(_elsewhere((one.attributes["src"], one.attributes.get("alt", "")) for one in wanted)),
         tuple(_elsewhere(_links(html))),
         sum(is_unseen(one) for one in wanted),
+        tuple(foreign.seen),
     )
+
+
+def with_brought(html: str, pictures: Mapping[str, str]) -> str:
+    """The HTML of a frame with these pictures, data: addresses by their names, in their places."""
+    return _BROUGHT.sub(lambda found: f'src="{pictures.get(found[1], "")}"', html)
 
 
 def file_of(raw: bytes, sha256: str) -> bytes:
@@ -119,6 +137,27 @@ def _elsewhere(found: Iterator[tuple[str, str]]) -> Iterator[Elsewhere]:
             yield Elsewhere(plain, host_of(plain), clean(unescape(" ".join(words.split())[:400]))[:200])
 
 
+class _Foreign:
+    """Says what stands for a picture from elsewhere: its words, or the name of one that was brought."""
+
+    def __init__(self, brought: Mapping[str, str]) -> None:
+        self._brought = brought
+        # Each address once.
+        self.seen: dict[str, None] = {}
+
+    def __call__(self, token: Token) -> str:
+        """As HTML, to be cleaned like the rest."""
+        address = clean(token.attributes.get("src", "")).strip()[:_LONGEST_ADDRESS]
+        if is_unseen(token) or not address.lower().startswith(("http://", "https://")) or not host_of(address):
+            return in_words(token)
+        if len(self.seen) < _MOST_ADDRESSES:
+            self.seen[address] = None
+        name = self._brought.get(address)
+        if name is None:
+            return in_words(token)
+        return f'<img src="cid:{name}" alt="{escape(token.attributes.get("alt", "")[:200])}">'
+
+
 class _Pictures:
     """The pictures that lie in the mail, by the name that its HTML calls them."""
 
@@ -145,7 +184,7 @@ def kind_of_picture(data: bytes) -> str:
     return next((kind for begin, kind in _KINDS.items() if data.startswith(begin)), "")
 
 
-def _framed(html: str, pictures: _Pictures) -> Iterator[str]:
+def _framed(html: str, pictures: _Pictures, brought: Collection[str]) -> Iterator[str]:
     """Pictures of the mail within it; links as words with the host behind them, as a frame follows none."""
     host = ""
     for token in tokens(html):
@@ -158,6 +197,8 @@ def _framed(html: str, pictures: _Pictures) -> Iterator[str]:
             yield f"</a>{f' <small>[{escape(host)}]</small>' if host else ''}"
         elif token.kind != "start" or token.name != "img":
             yield html[token.start : token.end]
+        elif source[4:] in brought:
+            yield f'<img src="elsewhere:{source[4:]}" alt="{escape(token.attributes.get("alt", "")[:200])}">'
         elif picture := pictures.data_address(source[4:]):
             yield f'<img src="{picture}" alt="{escape(token.attributes.get("alt", "")[:200])}">'
         else:

@@ -21,6 +21,7 @@ from mailer.replies.approve import Terms
 from mailer.replies.case import House
 from mailer.web import auth
 from mailer.web.auth import SignedIn
+from mailer.web.looks import Looks
 from mailer.web.pages import Pages
 from mailer.web.passwords import Passwords
 from mailer.web.showcase import Showcase
@@ -61,6 +62,8 @@ class Desk:
     # Hostile mail is read in a process of its own, which is started when somebody first asks for HTML or a file.
     reader: MailReader = field(default_factory=MailReader)
     showcase: Showcase = field(default_factory=Showcase)
+    # What mails show from elsewhere is fetched when somebody asks, and never before.
+    looks: Looks = field(default_factory=Looks)
     # The time in which orders and flows live, where it is not the machine's.
     story: Clock | None = None
 

@@ -31,6 +31,7 @@ class Pages:
             "shop": settings.shop.name,
             "shop_zone": settings.shop.zone,
             "languages": LANGUAGES,
+            "remote_pictures": settings.web.remote_pictures,
             # The address changes with the bytes, so browsers may keep the file for ever.
             "style": digest((STATIC / "console.css").read_bytes())[:12],
             "script": _script(),

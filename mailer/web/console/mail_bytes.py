@@ -31,7 +31,7 @@ FRAME_STYLE = (
     "blockquote{margin:8px 0;padding-left:10px;border-left:2px solid}"
     "pre{white-space:pre-wrap}a{text-decoration:underline dotted}small{opacity:.75}"
 )
-_STYLE_HASH = f"'sha256-{b64encode(sha256(FRAME_STYLE.encode()).digest()).decode('ascii')}'"
+STYLE_HASH = f"'sha256-{b64encode(sha256(FRAME_STYLE.encode()).digest()).decode('ascii')}'"
 _FILE = {"content-security-policy": "default-src 'none'; sandbox", "x-content-type-options": "nosniff"}
 
 
@@ -40,7 +40,7 @@ async def show_html(here: Here, person: Reader, message_id: Id) -> Response:
     """The mail's HTML, cleaned, as the document of a sandboxed frame: nothing runs in it, and it fetches nothing."""
     shown = await shown_of(here, message_id)
     words = escape(translations(person.language).gettext(NO_HTML))
-    return HTMLResponse(frame_document(shown.html or f"<p>{words}</p>"), headers=framed(_STYLE_HASH))
+    return HTMLResponse(frame_document(shown.html or f"<p>{words}</p>"), headers=framed(STYLE_HASH))
 
 
 @router.get("/messages/{message_id}/elsewhere")
@@ -102,9 +102,13 @@ def file_of(session: Session, message_id: int, place: int) -> Mapping[str, str]:
 
 async def shown_of(here: Desk, message_id: int) -> Shown:
     """What may be shown of the mail's HTML. Raises NotFound, and when it cannot be read within bounds."""
-    raw = await here.db.read(bytes_of, message_id)
+    return await shown_from(here, message_id, await here.db.read(bytes_of, message_id))
+
+
+async def shown_from(here: Desk, message_id: int, raw: bytes, brought: Mapping[str, str] | None = None) -> Shown:
+    """As `shown_of`, from its bytes, with names for pictures that were brought from elsewhere."""
     try:
-        return await run_in_threadpool(here.reader.show, raw)
+        return await run_in_threadpool(here.reader.show, raw, brought)
     except InputError as error:
         raise NotFound(f"the HTML of mail {message_id} cannot be shown ({error}); read its text") from None
 
