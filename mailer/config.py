@@ -28,7 +28,7 @@ from mailer.insight_config import InsightConfig
 from mailer.offers_config import OffersConfig
 from mailer.office import CalendarConfig, ClocksConfig, office_problems
 from mailer.privacy_config import PrivacyConfig
-from mailer.sections import Address, CountryOrAll, HttpsUrl, Listen, PublicUrl, Section, Span
+from mailer.sections import Address, AddressOrDomain, CountryOrAll, HttpsUrl, Listen, PublicUrl, Section, Span
 from mailer.shop_config import Shop
 from mailer.sources_config import SourceConfig, sources_problems
 
@@ -177,6 +177,7 @@ class Web(Section):
     session: Span = timedelta(hours=12)
     second_factor: Literal["optional", "required"] = "optional"
     remote_pictures: bool = True
+    test_mail_to: tuple[AddressOrDomain, ...] = ()
 
 
 class Log(Section):

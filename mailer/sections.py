@@ -123,9 +123,16 @@ def _country_or_all(value: str) -> str:
     return _region(value)
 
 
+def _address_or_domain(value: str) -> str:
+    plain_address(value if "@" in value else f"anybody@{value}")
+    return value
+
+
 Span = Annotated[timedelta, BeforeValidator(_span)]
 ZoneName = Annotated[str, AfterValidator(_zone_name)]
 Address = Annotated[str, AfterValidator(plain_address)]
+
+AddressOrDomain = Annotated[str, AfterValidator(_address_or_domain)]
 Listen = Annotated[str, AfterValidator(_listen)]
 HttpsUrl = Annotated[str, AfterValidator(_https)]
 PublicUrl = Annotated[str, AfterValidator(_public)]

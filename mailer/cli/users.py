@@ -24,16 +24,28 @@ TokenName = Annotated[str, typer.Argument(help='What the token is for, as in "we
 def add_user(
     name: PersonName,
     role: Annotated[RoleWord, typer.Option(help="agent decides, marketer reads, admin does all.")] = "agent",
+    address: Annotated[str, typer.Option(help="Where their test mails go.")] = "",
 ) -> None:
     """Add a person and print the one-time link that lets them in."""
     from mailer.cli.session import open_database
     from mailer.model import Role
-    from mailer.web.auth import add_agent, make_link, welcome_address
+    from mailer.web.auth import welcome_address
+    from mailer.web.people import invite
 
-    now = _clock.now()
     with open_database() as (settings, db):
-        token = db.run_here(lambda session: make_link(session, add_agent(session, name, Role(role), now), now=now))
+        token = db.run_here(invite, name, Role(role), address, now=_clock.now())
         _show_link(welcome_address(settings.web, token))
+
+
+@users.command("address", epilog="Example: mailer users address mia mia@shop.example")
+def address_user(name: PersonName, address: Annotated[str, typer.Argument(help='"" takes it away.')]) -> None:
+    """Say where a person reads mail; test mails of the template studio may go there."""
+    from mailer.cli.session import open_database
+    from mailer.web.auth import agent_named
+    from mailer.web.people import set_address
+
+    with open_database() as (_, db):
+        db.run_here(set_address, db.read_here(agent_named, name).id or 0, address)
 
 
 @users.command("link", epilog="Example: mailer users link ana")

@@ -46,6 +46,7 @@ from mailer.outbound.smtp import Relay, RelayAccount
 from mailer.replies.approve import Terms
 from mailer.signing import fresh_token, read_keys
 from mailer.web.auth import add_agent, make_link, welcome_address
+from mailer.web.people import set_address
 
 _DRAIN = 60.0
 # Without an end the story catches up with the clock in so much time.
@@ -169,7 +170,7 @@ async def _set_up(folder: Path, shipped: Path, server: MailServer, wishes: Wishe
     db = Database(settings.db.url)
     upgrade(db)
     _fill(db, people, now)
-    agent_id = db.run_here(add_agent, "demo", Role.ADMIN, now)
+    agent_id = _person(db, "demo", Role.ADMIN, now)
     # Customers hand in over the same door, with an account of their own.
     account = RelayAccount.of(settings)
     crowd = Crowd(people, server, Relay(account), Pen(wishes.seed, people), clock)
@@ -234,7 +235,14 @@ async def _people_work(stage: Stage, ben: int, mia: int, stop: asyncio.Event) ->
 
 
 def _join(stage: Stage, name: str, role: Role) -> int:
-    return stage.db.run_here(add_agent, name, role, stage.clock.now())
+    return _person(stage.db, name, role, stage.clock.now())
+
+
+def _person(db: Database, name: str, role: Role, now: datetime) -> int:
+    """Somebody of the shop, whose test mails come to its own mailbox."""
+    agent_id = db.run_here(add_agent, name, role, now)
+    db.run_here(set_address, agent_id, CARE)
+    return agent_id
 
 
 def _link(stage: Stage, agent_id: int) -> str:

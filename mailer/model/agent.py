@@ -27,7 +27,7 @@ class Agent(Row, table=True):
     language: str = "en"
     zone: str = ""
     single_keys: bool = True
-    # Where test mails and the digest go; "" when they gave none.
+    # Where their test mails go, as an admin says; "" while nobody said it.
     address: str = ""
     # The secret of the second factor is derived from this and the key file; "" while there is none. `totp_step` is the
     # last that was used, so that no code works twice (RFC 6238, 5.2).

@@ -4,6 +4,7 @@ It stands in a closed conversation of its own for each person, as kind "test": n
 figure of the reports knows it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -27,6 +28,12 @@ class Trial:
     agent_id: int
     letter: LifecycleLetter
     keys: Keys
+
+
+def may_be_sent_to(address: str, own: str, listed: Sequence[str]) -> bool:
+    """Whether a test may go there: to one's own address, to a listed one, or to any at a listed domain."""
+    wanted = address.lower()
+    return not {wanted, wanted.rpartition("@")[2]}.isdisjoint(one.lower() for one in (own, *listed) if one)
 
 
 def send_to_ourselves(session: Session, trial: Trial, *, now: datetime) -> Delivery:

@@ -22,6 +22,7 @@ class Person:
     id: int
     name: str
     role: Role
+    address: str
     created_at: datetime
     disabled_at: datetime | None
     has_password: bool
@@ -45,9 +46,21 @@ def people(session: Session, *, now: datetime) -> list[Person]:
     return [_person(agent, sessions, seen_at, invited) for agent in auth.all_agents(session)]
 
 
-def invite(session: Session, name: str, role: Role, *, now: datetime) -> str:
+def invite(session: Session, name: str, role: Role, address: str = "", *, now: datetime) -> str:
     """A new person; the token of the link that lets them in. Raises InputError, and Conflict for a taken name."""
-    return auth.make_link(session, auth.add_agent(session, name, role, now), now=now)
+    agent_id = auth.add_agent(session, name, role, now)
+    set_address(session, agent_id, address)
+    return auth.make_link(session, agent_id, now=now)
+
+
+def set_address(session: Session, agent_id: int, address: str) -> None:
+    """Where somebody reads mail, as an admin says; "" takes it away. Raises InputError, NotFound."""
+    if address:
+        try:
+            plain_address(address)
+        except ValueError as error:
+            raise InputError("address", [str(error)]) from None
+    _agent(session, agent_id).address = address
 
 
 def link_anew(session: Session, agent_id: int, *, now: datetime) -> str:
@@ -111,7 +124,7 @@ def end_others(session: Session, *, agent_id: int, but: int, now: datetime) -> N
     session.execute(update(AgentSession).where(*others).values(ended_at=now))
 
 
-def set_sight(session: Session, agent_id: int, *, language: str, zone: str, single_keys: bool, address: str) -> None:
+def set_sight(session: Session, agent_id: int, *, language: str, zone: str, single_keys: bool) -> None:
     """How this person sees the console. Raises InputError with every mistake."""
     problems = []
     if language not in LANGUAGES:
@@ -121,15 +134,10 @@ def set_sight(session: Session, agent_id: int, *, language: str, zone: str, sing
             parse_zone(zone)
         except ValueError as error:
             problems.append(f"zone: {error}")
-    if address:
-        try:
-            plain_address(address)
-        except ValueError as error:
-            problems.append(f"address: {error}")
     if problems:
         raise InputError("account", problems)
     agent = _agent(session, agent_id)
-    agent.language, agent.zone, agent.single_keys, agent.address = language, zone, single_keys, address
+    agent.language, agent.zone, agent.single_keys = language, zone, single_keys
 
 
 def set_password(session: Session, agent_id: int, password_hash: str, *, but: int, now: datetime) -> None:
@@ -165,6 +173,7 @@ def _person(
         id=number,
         name=agent.name,
         role=agent.role,
+        address=agent.address,
         created_at=agent.created_at,
         disabled_at=agent.disabled_at,
         has_password=agent.password_hash is not None,

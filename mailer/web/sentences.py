@@ -63,6 +63,8 @@ SENTENCES = (
     N_("no plan waits to be approved; what is due goes by itself"),
     N_("the flow {flow} has no draft; it was published or thrown away"),
     N_("A mail to this customer is leaving at this moment; try again in a minute."),
+    N_("your account has no address yet; an admin enters it under People"),
+    N_("test mails go to your own address, or to those of [web] test_mail_to in config.toml"),
     N_("You have sent {count} test mails in the last hour; the next one goes later."),
     # What was typed cannot be taken.
     N_("there is no text"),

@@ -10,7 +10,7 @@ from mailer.db import Database
 from mailer.errors import Conflict
 from mailer.model import Blob, Conversation, ConversationState, Delivery, DeliveryState, Message
 from mailer.outbound.compose import LifecycleLetter
-from mailer.outbound.to_ourselves import MOST_IN_AN_HOUR, Trial, send_to_ourselves
+from mailer.outbound.to_ourselves import MOST_IN_AN_HOUR, Trial, may_be_sent_to, send_to_ourselves
 from mailer.signing import Keys
 
 
@@ -65,3 +65,25 @@ def test_twenty_in_an_hour_are_enough(db: Database, keys: Keys, now: datetime) -
         return len(session.exec(select(Delivery)).all())
 
     assert db.read_here(count) == MOST_IN_AN_HOUR + 2
+
+
+@pytest.mark.parametrize(
+    ("address", "may"),
+    [
+        ("mira@shop.test", True),
+        ("MIRA@SHOP.TEST", True),
+        ("ana@agency.test", True),
+        ("other@agency.test", False),
+        ("anybody@inbox.test", True),
+        ("anybody@sub.inbox.test", False),
+        ("anybody@evilinbox.test", False),
+        ("inbox.test@evil.test", False),
+        ("", False),
+    ],
+)
+def test_it_goes_to_ones_own_address_or_to_a_listed_one(address: str, may: bool) -> None:
+    assert may_be_sent_to(address, "mira@shop.test", ("ana@agency.test", "Inbox.test")) is may
+
+
+def test_who_has_no_address_has_none() -> None:
+    assert not may_be_sent_to("", "", ())

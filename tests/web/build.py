@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from mailer.model import (
+    Agent,
     Blob,
     Classification,
     Conversation,
@@ -196,3 +197,8 @@ def _the(session: Session, kind: type[R], row_id: int) -> R:
     found = session.get(kind, row_id)
     assert found is not None
     return found
+
+
+def with_address(session: Session, name: str) -> None:
+    """Let somebody of the shop have an address there: their name at shop.test."""
+    session.exec(select(Agent).where(Agent.name == name)).one().address = f"{name}@shop.test"

@@ -34,16 +34,10 @@ async def post_sight(
     person: Reader,
     language: Word = "en",
     zone: Word = "",
-    address: Word = "",
     single_keys: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Language, zone, keys, and where test mails go."""
-    chosen: dict[str, Any] = {
-        "language": language,
-        "zone": zone.strip(),
-        "single_keys": single_keys,
-        "address": address.strip(),
-    }
+    """Language, zone and keys."""
+    chosen: dict[str, Any] = {"language": language, "zone": zone.strip(), "single_keys": single_keys}
     try:
         await here.db.run(people.set_sight, person.agent_id, **chosen)
     except InputError as error:
@@ -126,13 +120,14 @@ async def _account(
     here: Desk, person: SignedIn, *, problem: str = "", saved: bool = False, typed: dict[str, Any] | None = None
 ) -> Response:
     row, sessions, left = await here.db.read(_look, person.agent_id, now=here.clock.now())
-    sight = {"language": row.language, "zone": row.zone, "single_keys": row.single_keys, "address": row.address}
+    sight = {"language": row.language, "zone": row.zone, "single_keys": row.single_keys}
     return here.pages.render(
         "account.html",
         status=400 if problem else 200,
         person=person,
         now=here.clock.now(),
         sight=typed or sight,
+        address=row.address,
         sessions=sessions,
         has_password=row.password_hash is not None,
         recovery_left=left,

@@ -30,13 +30,13 @@ async def show_people(here: Here, person: Admin) -> Response:
 
 @router.post("/people")
 async def post_person(
-    here: Here, person: Admin, name: Name = "", role: Annotated[Role, Form()] = Role.AGENT
+    here: Here, person: Admin, name: Name = "", role: Annotated[Role, Form()] = Role.AGENT, address: Name = ""
 ) -> Response:
     """Invite somebody; the link is shown once."""
     try:
-        token = await here.db.run(people.invite, name.strip(), role, now=here.clock.now())
+        token = await here.db.run(people.invite, name.strip(), role, address.strip(), now=here.clock.now())
     except (InputError, Conflict) as error:
-        return await _people(here, person, problem=str(error), name=name)
+        return await _people(here, person, problem=str(error), name=name, address=address)
     return await _people(here, person, link=auth.welcome_address(here.settings.web, token), invited=name.strip())
 
 
@@ -56,6 +56,14 @@ async def post_role(
     """Let somebody do more or less."""
     request.state.back = "/people"
     await here.db.run(people.change_role, agent_id, role)
+    return _back()
+
+
+@router.post("/people/{agent_id}/address")
+async def post_address(request: Request, here: Here, person: Admin, agent_id: Id, address: Name = "") -> Response:
+    """Where somebody reads mail: their test mails may go there."""
+    request.state.back = "/people"
+    await here.db.run(people.set_address, agent_id, address.strip())
     return _back()
 
 
@@ -149,7 +157,14 @@ async def show_approvals(here: Here, person: Admin, page: Page = 1) -> Response:
 
 
 async def _people(
-    here: Desk, person: SignedIn, *, problem: str = "", name: str = "", link: str = "", invited: str = ""
+    here: Desk,
+    person: SignedIn,
+    *,
+    problem: str = "",
+    name: str = "",
+    address: str = "",
+    link: str = "",
+    invited: str = "",
 ) -> Response:
     now = here.clock.now()
     found = await here.db.read(people.people, now=now)
@@ -158,6 +173,7 @@ async def _people(
         "roles": list(Role),
         "problem": problem,
         "name": name,
+        "address": address,
         "link": link,
         "invited": invited,
     }

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 from sqlmodel import Session, select
 
 from mailer.config import Rendering, Settings
 from mailer.db import Database
-from mailer.model import TemplateRevision, TemplateState
+from mailer.model import Role, TemplateRevision, TemplateState
 from tests.build import TEMPLATES
+from tests.web.build import with_address
+from tests.web.conftest import Entering, browser_on
 
 NAME = "replies/order_status.en.md"
 EDIT = f"/templates/edit/{NAME}"
@@ -162,15 +165,26 @@ async def test_what_was_published_goes_out_as_files_and_comes_in_as_drafts(
     assert (await marketer.post("/templates/import", files=bad, data={"name": "../x.md"})).status_code == 400
 
 
-async def test_a_test_mail_needs_an_address(marketer: httpx2.AsyncClient) -> None:
+async def test_a_test_mail_goes_to_ones_own_address_and_no_other(db: Database, marketer: httpx2.AsyncClient) -> None:
     answer = await marketer.post(f"/templates/test/{NAME}", data={"text": TEXT})
     assert answer.status_code == 400
-    assert "say where the test mail is to go" in answer.text
-    sent = await marketer.post(
-        f"/templates/test/{NAME}", data={"text": TEXT, "address": "mira@shop.test"}, headers=JSON
-    )
-    assert sent.json()["to"] == "mira@shop.test"
-    assert (await marketer.post(f"/templates/test/{NAME}", data={"text": TEXT}, headers=JSON)).status_code == 200
+    assert "your account has no address yet; an admin enters it under People" in answer.text
+    await db.run(with_address, "mira")
+    for given, to in (("", "mira@shop.test"), ("Mira@Shop.test", "Mira@Shop.test")):
+        sent = await marketer.post(f"/templates/test/{NAME}", data={"text": TEXT, "address": given}, headers=JSON)
+        assert sent.json()["to"] == to
+    for given in ("ana@customers.test", "mira@shop.test.evil.test", "other@shop.test", "none"):
+        refused = await marketer.post(f"/templates/test/{NAME}", data={"text": TEXT, "address": given}, headers=JSON)
+        assert refused.status_code == 400
+        assert "test mails go to your own address, or to those of [web] test_mail_to in config.toml" in refused.text
+
+
+async def test_admins_send_test_mails_no_further(console: FastAPI, db: Database, enter: Entering) -> None:
+    async with browser_on(console) as client:
+        admin = await enter(client, "root", Role.ADMIN)
+        await db.run(with_address, "root")
+        given = {"text": TEXT, "address": "ana@customers.test"}
+        assert (await admin.post(f"/templates/test/{NAME}", data=given, headers=JSON)).status_code == 400
 
 
 async def test_a_damaged_zip_is_a_mistake_of_the_upload(marketer: httpx2.AsyncClient) -> None:
