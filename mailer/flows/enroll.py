@@ -58,9 +58,9 @@ class Enroller:
         """Take the Events that nobody took; False when there were none that can be taken now."""
         events = await self._db.read(events_to_take, _BATCH)
         if events:
-            flows, now = dict(self._flows()), self._story.now()
+            flows, now, wall = dict(self._flows()), self._story.now(), self._clock.now()
             await self._db.run_each(
-                lambda session, some: take(session, some, flows, self._terms, now=now), events, _set_aside
+                lambda session, some: take(session, some, flows, self._terms, now=now, wall=wall), events, _set_aside
             )
         await self._move_on(worked=bool(events))
         return bool(events)
@@ -84,12 +84,23 @@ def untaken(session: Session) -> tuple[ColumnElement[bool], ...]:
     return (col(Event.id) > _watermark(session), ~taken.exists())
 
 
-def take(session: Session, events: Sequence[Event], flows: Mapping[str, Flow], terms: Terms, *, now: datetime) -> int:
-    """Act on these Events, each once whoever else has read them; how many were ours."""
+def take(
+    session: Session,
+    events: Sequence[Event],
+    flows: Mapping[str, Flow],
+    terms: Terms,
+    *,
+    now: datetime,
+    wall: datetime | None = None,
+) -> int:
+    """Act on these Events, each once whoever else has read them; how many were ours.
+
+    `now` is the time in which flows live, `wall` the machine's, where that is another.
+    """
     taken = 0
     for event in events:
         if insert_once(session, EventTaken(event_id=event.id or 0, reader=READER, taken_at=now)):
-            _take_one(session, event, flows, terms, now)
+            _take_one(session, event, flows, terms, now, wall or now)
             taken += 1
     return taken
 
@@ -126,7 +137,9 @@ def _set_aside(session: Session, event: Event, error: str) -> None:
     raise_alarm(session, "event", str(event.id), words, event.recorded_at)
 
 
-def _take_one(session: Session, event: Event, flows: Mapping[str, Flow], terms: Terms, now: datetime) -> None:
+def _take_one(
+    session: Session, event: Event, flows: Mapping[str, Flow], terms: Terms, now: datetime, wall: datetime
+) -> None:
     # What an import or a first poll tells of long ago is history: it ends and wakes, and lets nobody in.
     is_news = event.recorded_at - event.occurred_at <= terms.enroll_within
     for flow in flows.values() if is_news else ():
@@ -135,7 +148,7 @@ def _take_one(session: Session, event: Event, flows: Mapping[str, Flow], terms: 
             _let_in(session, event, flow, terms, by_fallback=False, now=now)
         elif flow.status != "draft" and fallback is not None and event.kind == fallback.event:
             _let_in(session, event, flow, terms, by_fallback=True, now=now)
-    pass_on(session, event, flows, now=now)
+    pass_on(session, event, flows, now=now, wall=wall)
 
 
 def _let_in(session: Session, event: Event, flow: Flow, terms: Terms, *, by_fallback: bool, now: datetime) -> None:

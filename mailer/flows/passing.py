@@ -36,8 +36,8 @@ def is_ready() -> ColumnElement[bool]:
     return or_(col(Event.kind) != REPLIED, ~unread.exists())
 
 
-def pass_on(session: Session, event: Event, flows: Mapping[str, Flow], *, now: datetime) -> None:
-    """Let every passage near this Event know of it."""
+def pass_on(session: Session, event: Event, flows: Mapping[str, Flow], *, now: datetime, wall: datetime) -> None:
+    """Let every passage near this Event know of it. `now` is the time in which flows live, `wall` the machine's."""
     for enrollment in session.exec(
         select(Enrollment).where(_near(event)).order_by(col(Enrollment.id)).with_for_update()
     ):
@@ -47,7 +47,7 @@ def pass_on(session: Session, event: Event, flows: Mapping[str, Flow], *, now: d
             note(session, enrollment, GOAL, event.kind, now=now)
         if flow is not None and event.kind in flow.exit_on and ends(event, enrollment):
             end(session, enrollment, event.kind, now=now)
-        _wake(session, enrollment, now)
+        _wake(session, enrollment, now, wall)
     if event.kind == REPLIED:
         end_by_answer(session, event, flows, end, now=now)
 
@@ -101,7 +101,7 @@ def _concerned(event: Event, enrollment: Enrollment) -> bool:
     return bool(asked == enrollment.id) if asked else concerns(event, enrollment)
 
 
-def _wake(session: Session, enrollment: Enrollment, now: datetime) -> None:
+def _wake(session: Session, enrollment: Enrollment, now: datetime, wall: datetime) -> None:
     """What waits for something that is open looks again: the passage, and its mail that is queued."""
     if enrollment.state == EnrollmentState.PAUSED and enrollment.due_at is not None:
         enrollment.due_at, enrollment.version = min(enrollment.due_at, now), enrollment.version + 1
@@ -110,10 +110,10 @@ def _wake(session: Session, enrollment: Enrollment, now: datetime) -> None:
         .where(
             col(Delivery.enrollment_id) == enrollment.id,
             col(Delivery.state) == DeliveryState.QUEUED,
-            col(Delivery.next_attempt_at) > now,
+            col(Delivery.next_attempt_at) > wall,
             col(Delivery.reason).startswith(WAITS),
         )
-        .values(next_attempt_at=now)
+        .values(next_attempt_at=wall)
     )
 
 

@@ -8,7 +8,7 @@ _ADVICE = {
     "coupons": N_("Add coupon codes: mailer coupons import."),
     "disk": N_("Make room where the database lies, or move it; a full disk stops mail from being received."),
     "doctor": N_(
-        "Read what `mailer doctor` says of SPF, DKIM, DMARC and the folder, and mend the DNS entries it names."
+        "Read what `mailer doctor` finds and mend what it names: the relay's or the mailbox's login, or DNS entries."
     ),
     "event": N_("A developer should look at this event; it is kept, and the flow goes on without it."),
     "flow": N_("Mend the flow's file or its last edition; the last good one is in service meanwhile."),

@@ -53,21 +53,23 @@ async def probe(
 ) -> Probe:
     """Send it, look for it until `patience` is over, judge it, and keep what was found; an alarm where it is bad.
 
-    Raises ConfigError for a mailbox that does not exist, and Trouble when the relay or the mailbox refuses.
+    A relay or a mailbox that refuses is a finding too. Raises ConfigError for a mailbox that does not exist.
     """
     if mailbox not in settings.inbound.mailboxes:
         known = ", ".join(settings.inbound.mailboxes) or "none"
         raise ConfigError("mailbox", [f"there is no [inbound.mailboxes.{mailbox}]; there are: {known}"])
     address, sent_at = to or settings.sender.address, clock.now()
     message_id = f"<probe-{fresh_token()}@{settings.sender.address.rpartition('@')[2]}>"
-    await _send(settings, address, _letter(settings, address, message_id, sent_at))
-    tell(f"The relay took it; looking for it in the mailbox {mailbox} ...")
-    found = await _look(Account.of(settings, mailbox, clock), message_id, patience)
-    arrived_at = clock.now()
-    findings = _judge(settings, mailbox, found, arrived_at - sent_at, patience)
-    made = Probe(mailbox=mailbox, sent_at=sent_at, arrived_at=arrived_at if found else None)
-    made.folder, made.findings = found.folder if found else "", [asdict(one) for one in findings]
-    await db.run(keep, made, now=arrived_at)
+    made = Probe(mailbox=mailbox, sent_at=sent_at)
+    findings = await _sent(settings, address, _letter(settings, address, message_id, sent_at))
+    if not findings:
+        tell(f"The relay took it; looking for it in the mailbox {mailbox} ...")
+        found, findings = await _looked(Account.of(settings, mailbox, clock), message_id, patience)
+        if found is not None:
+            made.arrived_at, made.folder = clock.now(), found.folder
+            findings = _judge(settings, mailbox, found, made.arrived_at - sent_at)
+    made.findings = [asdict(one) for one in findings]
+    await db.run(keep, made, now=clock.now())
     return made
 
 
@@ -107,7 +109,8 @@ def _letter(settings: Settings, address: str, message_id: str, now: datetime) ->
     )
 
 
-async def _send(settings: Settings, address: str, raw: bytes) -> None:
+async def _sent(settings: Settings, address: str, raw: bytes) -> list[Finding]:
+    """Hand it to the relay; what is wrong when it was not taken."""
     relay = Relay(RelayAccount.of(settings))
     sender = settings.sender.address
     try:
@@ -115,8 +118,22 @@ async def _send(settings: Settings, address: str, raw: bytes) -> None:
         outcome = refused or await relay.hand_over(raw)
     finally:
         await relay.close()
-    if not isinstance(outcome, Accepted):
-        raise Trouble(f"the relay did not take the mail: {say(outcome)}", temporary=True)
+    if isinstance(outcome, Accepted):
+        return []
+    return [Finding("relay", False, f"it did not take the mail; see what `mailer check` says of it. {say(outcome)}")]
+
+
+async def _looked(account: Account, message_id: str, patience: timedelta) -> tuple[Found | None, list[Finding]]:
+    """Look for it in the mailbox; what is wrong when it is not there, or when nobody lets us look."""
+    try:
+        found = await _look(account, message_id, patience)
+    except Trouble as error:
+        return None, [Finding("mailbox", False, f"we cannot look into it; see what `mailer check` says of it. {error}")]
+    if found is not None:
+        return found, []
+    seconds = int(patience.total_seconds())
+    words = f"it was not found within {seconds} s, neither in the inbox nor among spam"
+    return None, [Finding("arrival", False, f"{words}; does mail to this address get into this mailbox?")]
 
 
 async def _look(account: Account, message_id: str, patience: timedelta) -> Found | None:
@@ -149,13 +166,7 @@ def _header_of(client: Any, folder: str, message_id: str) -> bytes | None:
     return None
 
 
-def _judge(
-    settings: Settings, mailbox: str, found: Found | None, took: timedelta, patience: timedelta
-) -> list[Finding]:
-    if found is None:
-        seconds = int(patience.total_seconds())
-        words = f"it was not found within {seconds} s, neither in the inbox nor among spam"
-        return [Finding("arrival", False, f"{words}; does mail to this address get into this mailbox?")]
+def _judge(settings: Settings, mailbox: str, found: Found, took: timedelta) -> list[Finding]:
     # Our own mail through our own provider, and nothing of it is kept: the standard parser is good enough.
     parsed = BytesHeaderParser(policy=compat32).parsebytes(found.header)
     headers = [(name.lower(), str(value)) for name, value in parsed.items()]

@@ -11,6 +11,8 @@ from sqlmodel import Session, col, select
 from mailer.calendars import in_words, time_left
 from mailer.health.alarm import alarm_lines
 from mailer.model import (
+    Attempt,
+    Circuit,
     Conversation,
     Delivery,
     DeliveryState,
@@ -59,7 +61,7 @@ class Status:
     overdue: int
     set_aside: int
     warned: int = 0
-    # Deliveries that no worker tried within five minutes.
+    # Deliveries that are due for five minutes, where no worker tries any.
     stuck: int = 0
     payloads: Mapping[str, int] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
@@ -89,7 +91,7 @@ def status(session: Session, *, now: datetime) -> Status:
         next_due_at=session.exec(select(func.min(col(ReplyClock.due_at))).where(running)).one(),
         overdue=session.exec(late).one(),
         warned=session.exec(near).one(),
-        stuck=session.exec(_late(now)).one(),
+        stuck=_stuck(session, now),
         set_aside=session.exec(select(func.count(col(Message.id))).where(col(Message.error).is_not(None))).one(),
     )
     faults, for_people = tuple(_faults(session, found, now)), tuple(_for_people(session, found, now))
@@ -164,10 +166,21 @@ def _flows_and_delays(session: Session) -> Iterator[str]:
         yield f"{late} delays wait for your word before customers hear of them; `mailer incidents list` shows them"
 
 
-def _late(now: datetime) -> Any:
+def _stuck(session: Session, now: datetime) -> int:
+    """How many are long due without a try, where no worker seems to be at it.
+
+    While everything is stopped or the relay rests, nobody tries, and another word says so. While others are tried,
+    there is a worker, and these wait for the pace.
+    """
+    rests = select(Circuit.relay).where(col(Circuit.rests_until) > now - _STUCK).limit(1)
+    if stopped(session) or session.exec(rests).first():
+        return 0
+    newest = session.exec(select(Attempt.started_at).order_by(col(Attempt.id).desc()).limit(1)).first()
+    if newest is not None and newest > now - _STUCK:
+        return 0
     waiting = col(Delivery.state).in_([DeliveryState.QUEUED, DeliveryState.SENDING])
     untried = (waiting, col(Delivery.attempt) == 0, col(Delivery.next_attempt_at) < now - _STUCK)
-    return select(func.count(col(Delivery.id))).where(*untried)
+    return session.exec(select(func.count(col(Delivery.id))).where(*untried)).one()
 
 
 def _not_getting_away(session: Session, found: Status) -> Iterator[str]:

@@ -13,6 +13,7 @@ from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.events import record_event
 from mailer.flows.advance import look
+from mailer.flows.enroll import events_to_take, take
 from mailer.flows.mail import write_mail
 from mailer.flows.record import record
 from mailer.model import (
@@ -156,6 +157,19 @@ def test_what_is_open_holds_and_releases(line: Line) -> None:
     line.turn()
     assert len(line.relay.mails) == 1
     assert any(note.startswith("hold first a conversation") for note in line.notes())
+
+
+def test_a_story_that_lives_in_the_past_wakes_a_mail_by_our_clock(line: Line) -> None:
+    line.flow("plain", flow_text(kind="feedback", send="review_invitation"))
+    line.order()
+    line.turn("enroll", "advance")
+    talk(line, ConversationState.NEEDS_PERSON)
+    line.turn("deliver")
+    wall = line.clock.now()
+    events = line.db.read_here(events_to_take, 10)
+    line.db.run_here(take, events, {}, TERMS, now=wall - timedelta(days=20), wall=wall)
+    [delivery] = line.deliveries()
+    assert (delivery.state, delivery.next_attempt_at) == (D.QUEUED, wall)
 
 
 def test_what_opens_behind_the_queue_holds_the_mail_there(line: Line) -> None:

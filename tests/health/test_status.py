@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from mailer.db import Database
 from mailer.health.status import status
-from mailer.model import Blob, DeliveryState, JobSlot, Mailbox, MessageState, RawMail, RawMailState
+from mailer.model import Attempt, Blob, Circuit, DeliveryState, JobSlot, Mailbox, MessageState, RawMail, RawMailState
+from mailer.outbound.hold import stop
 from tests import build
 
 MINUTE = timedelta(minutes=1)
@@ -42,6 +43,19 @@ def deferred(session: Session, now: datetime, words: str) -> None:
     found.state, found.attempt, found.reason = DeliveryState.QUEUED, 3, words
 
 
+def held_up(session: Session, now: datetime, *others: SQLModel) -> None:
+    """A delivery that is due for long without a try, beside rows that say why."""
+    delivery(session, now, DeliveryState.QUEUED, 60 * MINUTE)
+    session.add_all(others)
+
+
+def other_is_tried(session: Session, now: datetime) -> None:
+    """As a relay that takes few a minute has it: the others wait for their turn."""
+    held_up(session, now)
+    session.flush()
+    session.add(Attempt(delivery_id=1, number=1, owner="w", started_at=now - 4 * MINUTE))
+
+
 def strokes(session: Session, now: datetime, *errors: str | None) -> None:
     """Strokes of one job, a minute apart, the newest last."""
     for number, error in enumerate(errors):
@@ -59,6 +73,10 @@ WELL: dict[str, Verb] = {
         session, now, DeliveryState.QUEUED, 5 * MINUTE
     ),
     "an old delivery that was sent": lambda session, now: delivery(session, now, DeliveryState.SENT, 60 * MINUTE),
+    "a delivery that waits its turn": other_is_tried,
+    "a delivery that waits while the relay rests": lambda session, now: held_up(
+        session, now, Circuit(relay="r", connections=1, failures=2, rests_until=now + MINUTE, changed_at=now)
+    ),
     "a job that failed before and works again": lambda session, now: strokes(session, now, "ValueError: no", None),
 }
 
@@ -140,3 +158,10 @@ def test_the_figures_are_those_of_the_tables(db: Database, now: datetime) -> Non
     assert (found.overdue, found.set_aside) == (0, 0)
     assert found.next_due_at == now - MINUTE + timedelta(hours=24)
     assert [(box.name, box.stored, box.last_poll_at) for box in found.mailboxes] == [("support", 1, now - MINUTE)]
+
+
+def test_what_is_stopped_by_a_person_is_not_stuck(db: Database, now: datetime) -> None:
+    db.run_here(held_up, now)
+    assert db.read_here(status, now=now).stuck == 1
+    db.run_here(stop, by="ana", reason="a wrong price", now=now)
+    assert db.read_here(status, now=now).stuck == 0
