@@ -39,7 +39,7 @@ from mailer.rendering.render import to_html
 from mailer.replies.case import newest_mail
 from mailer.replies.difference import similarity
 from mailer.replies.draft import answered_by, retire_pending
-from mailer.replies.seen import news_of, note_seen, refuse_news, rest_on_now
+from mailer.replies.seen import news_of, note_seen, refuse_news, refuse_unseen_mail, rest_on_now
 from mailer.replies.unresolved import Gap, gaps
 from mailer.replies.versions import LONGEST_TEXT, note_saved
 from mailer.signing import Keys, digest
@@ -198,9 +198,15 @@ def reject(
     conversation.updated_at = now
 
 
-def write_own(session: Session, conversation_id: int, *, text: str, agent_id: int, now: datetime) -> int:
-    """A draft in a person's own words, to be approved like any other; its id. Raises InputError, NotFound, Conflict."""
+def write_own(
+    session: Session, conversation_id: int, *, text: str, agent_id: int, now: datetime, newest: int | None = None
+) -> int:
+    """A draft in a person's own words, to be approved like any other; its id. Raises InputError, NotFound, Conflict.
+
+    `newest` is the newest mail that its author had before them.
+    """
     conversation = _locked(session, conversation_id)
+    refuse_unseen_mail(session, conversation_id, newest)
     answered = newest_mail(session, conversation_id)
     if answered is None or not answered.from_address:
         raise Conflict("there is no address in this conversation that could be answered")

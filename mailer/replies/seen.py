@@ -11,6 +11,7 @@ from mailer.outbound.guard import ANOTHERS, fact_changes, is_anothers
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.fact import Change
 from mailer.rendering.facts import Subject, read_facts, rests_on
+from mailer.replies.case import newest_mail
 from mailer.replies.refresh import changed_templates
 from mailer.signing import digest
 
@@ -67,6 +68,13 @@ def refuse_news(news: News) -> None:
         raise Conflict(f"the facts changed since this was written: {'; '.join(changed)}; look at the text again")
     if news.templates:
         raise Conflict(f"the template changed since this was written: {', '.join(news.templates)}; look at it again")
+
+
+def refuse_unseen_mail(session: Session, conversation_id: int, seen: int | None) -> None:
+    """Nobody answers or puts aside a mail that came after the newest one on their page. Raises Conflict."""
+    newest = newest_mail(session, conversation_id)
+    if seen is not None and newest is not None and (newest.id or 0) > seen:
+        raise Conflict("the customer wrote again; read the newer mail first")
 
 
 def rest_on_now(session: Session, draft: Draft, *, now: datetime) -> None:

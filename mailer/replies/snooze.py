@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from mailer.errors import Conflict, InputError, NotFound
 from mailer.model import Conversation, ConversationState, ReplyClock, Shipment, Snooze
+from mailer.replies.seen import refuse_unseen_mail
 
 log = structlog.get_logger()
 
@@ -31,12 +32,14 @@ def snooze(
     until: datetime | None = None,
     agent_id: int,
     now: datetime,
+    newest: int | None = None,
 ) -> None:
     """Put a conversation aside. Raises Conflict when nothing waits in it, InputError for a moment that makes no sense.
 
-    Snoozing again only changes what it waits for.
+    Snoozing again only changes what it waits for. `newest` is the newest mail that the person had before them.
     """
     conversation = _locked(session, conversation_id)
+    refuse_unseen_mail(session, conversation_id, newest)
     if conversation.state not in _OPEN:
         raise Conflict(f"conversation {conversation_id} is {conversation.state.value}: nothing in it waits for you")
     if waits_for is Snooze.UNTIL and not (until and now < until <= now + _LONGEST):

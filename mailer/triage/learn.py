@@ -59,7 +59,9 @@ def _change(found: Classification, intent: str) -> None:
 def _draft_anew(session: Session, message_id: int, now: datetime) -> None:
     """Let the conversation need an answer again, unless one is on its way or sent."""
     message = session.get_one(Message, message_id)
-    conversation = session.get_one(Conversation, message.conversation_id)
+    # Who approves meanwhile holds it too: then an answer is on its way.
+    locked = select(Conversation).where(Conversation.id == message.conversation_id).with_for_update()
+    conversation = session.exec(locked).one()
     pending = select(Draft.id).where(Draft.conversation_id == conversation.id, Draft.state == DraftState.PENDING)
     if conversation.state in _SETTLED and session.exec(pending).first() is None:
         return

@@ -64,14 +64,14 @@ def _current(session: Session, draft: Draft) -> Draft:
 
 
 def _as_it_was(session: Session, draft: Draft, version: int) -> str | None:
-    """An earlier text of it: saving the same words again makes no other."""
+    """An earlier text of it; None when not each version has a text of its own, as after "seen"."""
     saved = session.exec(
         select(DraftVersion.text)
         .where(DraftVersion.draft_id == draft.id, col(DraftVersion.saved))
         .order_by(col(DraftVersion.number))
     )
     texts = [text for text, _ in groupby(saved)]
-    return texts[version - 1] if 0 < version <= len(texts) else None
+    return texts[version - 1] if 0 < version <= len(texts) == draft.version else None
 
 
 def _decided(session: Session, draft: Draft) -> tuple[str, datetime | None]:

@@ -48,6 +48,8 @@ class DraftSight:
     draft: Draft | None
     # Changes when anything here does: the page asks again with it.
     print: str
+    # The newest mail of the customer on this page; 0 for none.
+    newest: int = 0
     author: str = ""
     news: News = field(default_factory=News)
     changed: list[Changed] = field(default_factory=list)
@@ -84,15 +86,17 @@ def part_of(session: Session, found: Item, catalog: Catalog, *, now: datetime, s
     talk, draft = found.conversation, found.draft
     pending = draft if draft is not None and draft.state is DraftState.PENDING else None
     versions, seal = history(session, talk.id or 0), print_of(session, talk.id or 0, catalog, now=now)
-    own = _unsaved(versions, None, "")
+    own, mail = _unsaved(versions, None, ""), newest_mail(session, talk.id or 0)
+    newest = mail.id or 0 if mail else 0
     if pending is None:
-        return DraftSight(None, seal, versions=versions, unsaved_own=own)
+        return DraftSight(None, seal, newest, versions=versions, unsaved_own=own)
     news, text = news_of(session, pending, catalog, now=now), runs(pending)
     author = session.get(Agent, pending.written_by) if pending.written_by else None
     difference = pieces(pending.drafted, pending.text) if pending.drafted else []
     return DraftSight(
         draft=pending,
         print=seal,
+        newest=newest,
         author=author.name if author else "",
         news=news,
         changed=[_readable(change) for change in news.facts],

@@ -24,4 +24,6 @@ def local_path(address: str) -> str:
 
 Id = Annotated[int, Path(ge=1, le=_BIGGEST_ID)]
 Version = Annotated[int, Form(ge=1, le=_BIGGEST_ID)]
+# The newest mail on the page that a form was sent from.
+Newest = Annotated[int | None, Form(ge=0, le=_BIGGEST_ID)]
 Text = Annotated[str, Form(), AfterValidator(plain_text)]

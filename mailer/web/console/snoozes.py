@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from mailer.calendars import parse_zone
 from mailer.model import Snooze
 from mailer.replies.snooze import snooze, unsnooze
-from mailer.web.console.forms import Id
+from mailer.web.console.forms import Id, Newest
 from mailer.web.console.looking import Look
 from mailer.web.console.presets import When, moment_of
 from mailer.web.console.queue import on_to_next
@@ -30,12 +30,14 @@ async def post_snooze(
     look: Look,
     when: Annotated[When, Form()],
     day: Annotated[date | None, Form()] = None,
+    newest: Newest = None,
 ) -> Response:
     """Aside with it, and on to the next one."""
     request.state.back = f"/conversations/{conversation_id}"
     now, zone = here.clock.now(), parse_zone(person.zone or here.settings.shop.zone)
     kind, until = _KINDS.get(when, Snooze.UNTIL), moment_of(when, now, zone, day)
-    await here.db.run(snooze, conversation_id, waits_for=kind, until=until, agent_id=person.agent_id, now=now)
+    by = person.agent_id
+    await here.db.run(snooze, conversation_id, waits_for=kind, until=until, agent_id=by, now=now, newest=newest)
     return await on_to_next(here, conversation_id, f"notice={Notice.SNOOZED}&back=snooze-{conversation_id}", look)
 
 

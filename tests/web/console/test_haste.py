@@ -1,6 +1,7 @@
 """Hands that are faster than the page: nothing is decided on a mail that nobody had time to look at."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
@@ -8,7 +9,8 @@ from sqlmodel import select
 
 from mailer.clock import FrozenClock
 from mailer.db import Database
-from mailer.model import Delivery
+from mailer.model import Delivery, DeliveryState, Draft
+from mailer.replies.approve import edit
 from tests.web.browser import ready, signed_in_page
 from tests.web.console.test_panes_journey import WIDE, cases, shows
 
@@ -173,3 +175,23 @@ async def test_time_in_which_the_machine_slept_is_over_too(
     # What runs while a machine is awake stood still meanwhile; its clock did not.
     await page.evaluate("() => { const now = Date.now; Date.now = () => now() + 3_600_000; }")
     await expect(page.locator("#toasts [data-hold]")).to_have_count(0, timeout=3_000)
+
+
+async def test_a_text_that_a_colleague_saved_meanwhile_is_read_before_it_goes(
+    db: Database, clock: FrozenClock, address: str, chromium: Browser
+) -> None:
+    page = await opened(chromium, address, db, clock)
+    text = "Hello Ana,\n\nyour parcel is lost.\n\nKind regards\nLinen & Co"
+    await db.run(edit, 1, version=1, text=text, agent_id=1, now=clock.now() + timedelta(seconds=1))
+    await expect(page.locator("#draft-part")).to_contain_text("version 2", timeout=20_000)
+    await expect(page.get_by_role("button", name="Approve and send")).to_be_disabled()
+    await expect(page.locator(".stale ins")).to_have_text("lost")
+    await page.keyboard.press("a")
+    await page.keyboard.press("y")
+    await expect(page.get_by_role("button", name="Approve and send")).to_be_enabled()
+    await ready(page)
+    await page.keyboard.press("a")
+    await shows(page, "Matter 1")
+    state = await db.read(lambda session: session.get_one(Delivery, 1).state)
+    assert state is DeliveryState.UNDOABLE
+    assert await db.read(lambda session: session.get_one(Draft, 1).version) == 2

@@ -18,8 +18,51 @@ function guard(part) {
     const active = document.activeElement;
     return part.contains(active) && active.matches("input:not([type=checkbox], [type=hidden]), textarea") && active.value;
   };
+  compare(part);
   part.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target === part && (isBusy() || document.hidden)) event.preventDefault();
+  });
+}
+
+// The part was brought by itself: another text than the one that was being read is read first. What it is compared
+// with stays with the item, which is another one whenever it is shown anew.
+function compare(part) {
+  const [item, letter] = [part.closest("#item"), part.querySelector("[data-letter]")];
+  const approve = part.querySelector(".approval button");
+  if (!item || !letter) return;
+  const text = letter.textContent.trim();
+  const isRead = item.read?.draft !== letter.dataset.letter || item.read.text === text;
+  const read = () => (item.read = { draft: letter.dataset.letter, text });
+  if (isRead || !approve || approve.disabled) return isRead && read();
+  approve.disabled = true;
+  letter.before(
+    changedBox(part, item.read.text, text, (box) => {
+      read();
+      box.remove();
+      approve.disabled = false;
+    }),
+  );
+}
+
+function changedBox(part, before, after, done) {
+  const [box, head, shown, seen] = ["div", "h3", "div", "button"].map((name) => document.createElement(name));
+  Object.assign(box, { className: "stale", role: "status" });
+  Object.assign(shown, { className: "letter", dir: "auto" });
+  Object.assign(seen, { type: "button", textContent: part.dataset.seen });
+  Object.assign(seen.dataset, { key: "y", keyLabel: part.dataset.seenLabel });
+  head.textContent = part.dataset.another;
+  shown.append(...marked(before, after));
+  seen.addEventListener("click", () => done(box));
+  box.append(head, shown, seen);
+  return box;
+}
+
+function marked(before, after) {
+  return differences(before, after).map(([kind, text]) => {
+    if (kind === "same") return document.createTextNode(text);
+    const piece = document.createElement(kind);
+    piece.textContent = text;
+    return piece;
   });
 }
 
@@ -31,15 +74,7 @@ function edit(form) {
   const state = { kept: area.value, since: 0, timer: 0, asking: Promise.resolve(), stopped: false, failed: false };
 
   const show = () => {
-    if (!shown) return;
-    shown.replaceChildren(
-      ...differences(drafted, area.value).map(([kind, text]) => {
-        if (kind === "same") return document.createTextNode(text);
-        const piece = document.createElement(kind);
-        piece.textContent = text;
-        return piece;
-      }),
-    );
+    shown?.replaceChildren(...marked(drafted, area.value));
   };
 
   // One at a time: the next one names the version that this one made.
