@@ -11,7 +11,7 @@ from mailer.clock import FrozenClock
 from mailer.config import Rendering, Settings
 from mailer.db import Database
 from mailer.flows_config import FlowsConfig
-from mailer.model import Delivery, Role
+from mailer.model import Delivery, Role, TemplateRevision
 from mailer.rendering.known import SAMPLES
 from mailer.rendering.lifecycle import render_lifecycle
 from mailer.rendering.shelf import TemplateShelf
@@ -84,6 +84,22 @@ async def test_what_is_broken_is_underlined_and_told_and_what_is_mended_is_shown
     assert await broken_rules(page) == []
     assert page.faults == []  # type: ignore[attr-defined]
     assert page.elsewhere == []  # type: ignore[attr-defined]
+
+
+async def test_a_save_that_failed_is_made_up_for(
+    db: Database, clock: FrozenClock, address: str, chromium: Browser
+) -> None:
+    page = await signed_in_page(chromium, address, db, clock, role=Role.MARKETER)
+    await page.goto(NOTICE)
+    await expect(page.locator(".cm-content")).to_contain_text("order.number")
+    await page.route(f"**{NOTICE}", lambda route: route.abort("connectionreset"), times=1)
+    await write(page, "{# a remark #}\n", line=12)
+    await expect(page.locator("[data-saved]")).to_have_text("could not be saved; your text stays here")
+    await expect(page.locator("[data-saved]")).to_have_text("saved as your draft", timeout=15_000)
+    await write(page, "{# one more #}\n", line=12)
+    await expect(page.locator("[data-saved]")).to_have_text("saved as your draft", timeout=15_000)
+    text = await db.read(lambda session: session.exec(select(TemplateRevision.text)).one())
+    assert "{# a remark #}" in text
 
 
 async def test_the_editor_completes_and_can_be_left_by_keyboard(

@@ -3,151 +3,15 @@
 // <form data-module="studio" data-name data-check data-preview data-words data-save>. Without this module the form
 // works as it stands: it saves a draft, and a link shows the preview.
 
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { jinja } from "@codemirror/lang-jinja";
-import { markdown } from "@codemirror/lang-markdown";
-import { HighlightStyle, bracketMatching, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
-import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
-import { EditorState, RangeSetBuilder } from "@codemirror/state";
-import {
-  Decoration,
-  EditorView,
-  ViewPlugin,
-  drawSelection,
-  highlightActiveLine,
-  highlightActiveLineGutter,
-  keymap,
-  lineNumbers,
-} from "@codemirror/view";
-import { tags } from "@lezer/highlight";
+import { setDiagnostics } from "@codemirror/lint";
+import { EditorView } from "@codemirror/view";
+
+import { openEditor } from "../studio/editor.js";
 
 const PREVIEW_AFTER = 60;
 const CHECK_AFTER = 450;
 const SAVE_AFTER = 1500;
-
-// Colours are tokens of the sheet: they pass into the shadow tree, light and dark alike.
-const colours = HighlightStyle.define([
-  { tag: [tags.tagName, tags.angleBracket], color: "var(--chart-3)" },
-  { tag: [tags.attributeName], color: "var(--chart-4)" },
-  { tag: [tags.string, tags.attributeValue], color: "var(--chart-2)" },
-  { tag: [tags.keyword, tags.brace, tags.operatorKeyword, tags.definitionKeyword], color: "var(--chart-1)" },
-  { tag: [tags.variableName, tags.propertyName, tags.function(tags.variableName)], color: "var(--chart-1)", fontWeight: "600" },
-  { tag: [tags.comment, tags.blockComment], color: "var(--ink-quiet)", fontStyle: "italic" },
-  { tag: [tags.heading, tags.strong], fontWeight: "650" },
-]);
-
-const looks = EditorView.theme({
-  "&": { color: "var(--ink)", backgroundColor: "var(--surface)", fontSize: "0.8125rem", height: "100%" },
-  "&.cm-focused": { outline: "3px solid var(--accent)", outlineOffset: "-1px" },
-  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.55" },
-  ".cm-content": { caretColor: "var(--ink)", padding: "0.5rem 0" },
-  ".cm-cursor": { borderLeftColor: "var(--ink)", borderLeftWidth: "2px" },
-  ".cm-gutters": { backgroundColor: "var(--sunken)", color: "var(--ink-quiet)", border: "0" },
-  ".cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--accent-soft) 45%, transparent)" },
-  ".cm-activeLineGutter": { backgroundColor: "var(--accent-soft)" },
-  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
-    backgroundColor: "color-mix(in srgb, var(--accent) 28%, transparent)",
-  },
-  ".cm-front": { backgroundColor: "var(--sunken)" },
-  ".cm-front-key": { color: "var(--chart-3)", fontWeight: "600" },
-  ".cm-front-note": { color: "var(--ink-quiet)", fontStyle: "italic" },
-  ".cm-panels": { backgroundColor: "var(--sunken)", color: "var(--ink)" },
-  ".cm-panels button, .cm-panels input": { color: "var(--ink)", background: "var(--surface)" },
-  ".cm-tooltip": { backgroundColor: "var(--surface)", border: "1px solid var(--line-strong)", borderRadius: "6px" },
-  ".cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--accent)", color: "var(--accent-ink)" },
-  ".cm-completionDetail": { color: "inherit", fontStyle: "normal", opacity: "0.85" },
-  ".cm-diagnostic": { padding: "0.25rem 0.5rem", fontFamily: "system-ui, sans-serif" },
-  ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--bad) 1.5px", textUnderlineOffset: "3px" },
-  ".cm-lintRange-warning": { backgroundImage: "none", textDecoration: "underline wavy var(--wait) 1.5px", textUnderlineOffset: "3px" },
-  ".cm-lint-marker": { content: "none !important", width: "0.6rem", height: "0.6rem", borderRadius: "50%" },
-  ".cm-lint-marker-error": { backgroundColor: "var(--bad)" },
-  ".cm-lint-marker-warning": { backgroundColor: "var(--wait)", borderRadius: "0" },
-});
-
-// The TOML between the +++ lines is no HTML: its lines are marked, keys and remarks told apart.
-const front = ViewPlugin.fromClass(
-  class {
-    constructor(view) {
-      this.decorations = marked(view.state);
-    }
-    update(update) {
-      if (update.docChanged) this.decorations = marked(update.state);
-    }
-  },
-  { decorations: (plugin) => plugin.decorations },
-);
-
-function marked(state) {
-  const builder = new RangeSetBuilder();
-  if (state.doc.line(1).text.trim() !== "+++") return builder.finish();
-  for (let number = 1; number <= state.doc.lines; number++) {
-    const line = state.doc.line(number);
-    builder.add(line.from, line.from, Decoration.line({ class: "cm-front" }));
-    const key = /^\s*(?:[\w.*-]+(?=\s*=)|\[.*\])/.exec(line.text);
-    if (key) builder.add(line.from, line.from + key[0].length, Decoration.mark({ class: "cm-front-key" }));
-    else if (/^\s*#/.test(line.text)) builder.add(line.from, line.to, Decoration.mark({ class: "cm-front-note" }));
-    if (number > 1 && line.text.trim() === "+++") break;
-  }
-  return builder.finish();
-}
-
-// What may stand where: paths in braces, filters behind |, pieces of the kit, blocks in quotes, keys of the front matter.
-function complete(words) {
-  return async (context) => {
-    const line = context.state.doc.lineAt(context.pos);
-    const before = line.text.slice(0, context.pos - line.from);
-    const known = await words();
-    if (!known) return null;
-    const found = (pattern, options) => {
-      const match = pattern.exec(before);
-      return match ? { from: context.pos - match[1].length, options, validFor: /^[\w./\[\]-]*$/ } : null;
-    };
-    if (inFront(context.state, line.number)) return found(/^\s*([\w.]*)$/, known.paths);
-    const block = found(/\{%-?\s*include\s+["']([\w./-]*)$/, known.blocks);
-    if (block) return block;
-    const open = Math.max(before.lastIndexOf("{{"), before.lastIndexOf("{%"));
-    if (open < 0 || open < Math.max(before.lastIndexOf("}}"), before.lastIndexOf("%}"))) return null;
-    return (
-      found(/\|\s*(\w*)$/, known.filters) ??
-      found(/\bkit\.(\w*)$/, known.kit) ??
-      found(/\{%-?\s*(\w*)$/, known.tags) ??
-      (context.explicit || /[\w.]$/.test(before) ? found(/([\w.[\]]*)$/, known.paths) : null)
-    );
-  };
-}
-
-// Where the words begin: the first line that says something below the front matter.
-function firstWords(doc) {
-  const lines = doc.split("\n");
-  if (lines[0].trim() !== "+++") return 0;
-  const end = lines.findIndex((line, at) => at > 0 && line.trim() === "+++");
-  const first = end < 0 ? 0 : lines.findIndex((line, at) => at > end && line.trim());
-  return lines.slice(0, Math.max(first, 0)).join("\n").length + (first > 0 ? 1 : 0);
-}
-
-function inFront(state, number) {
-  if (state.doc.line(1).text.trim() !== "+++") return false;
-  for (let at = 2; at <= state.doc.lines; at++) {
-    if (state.doc.line(at).text.trim() === "+++") return number < at;
-  }
-  return true;
-}
-
-// Where a selection is typed over, browsers carry its looks along in style attributes, which the policy reports.
-const overwrite = EditorView.domEventHandlers({
-  beforeinput(event, view) {
-    const { from, to, empty } = view.state.selection.main;
-    if (event.inputType !== "insertText" || !event.data || empty || view.composing) return false;
-    event.preventDefault();
-    const typed = () =>
-      view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
-    const taken = view.state.facet(EditorView.inputHandler).some((take) => take(view, from, to, event.data, typed));
-    if (!taken) view.dispatch(typed());
-    return true;
-  },
-});
+const TRY_AGAIN = 5000;
 
 function after(delay, act) {
   let timer;
@@ -165,69 +29,19 @@ class Studio {
     this.frame = document.querySelector("[data-frame]");
     this.asked = { preview: 0, check: 0 };
     this.saved = this.area.value;
-    this.view = this.area.readOnly ? this.editor(true) : this.editor(false);
+    this.saving = Promise.resolve();
+    this.again = 0;
+    this.view = openEditor(this.area, {
+      isHtml: form.dataset.name.endsWith(".html"),
+      words: () => this.words(),
+      save: () => this.save(true),
+      publish: () => this.publish(),
+      changed: () => this.changed(),
+    });
     this.previewSoon = after(PREVIEW_AFTER, () => this.preview());
     this.checkSoon = after(CHECK_AFTER, () => this.check());
     this.saveSoon = after(SAVE_AFTER, () => this.save());
     this.listen();
-  }
-
-  editor(readOnly) {
-    const host = document.createElement("div");
-    host.className = "studio-editor";
-    this.area.hidden = true;
-    this.area.before(host);
-    // Within a shadow tree the editor's styles are adopted sheets, which the policy has nothing against.
-    const root = host.attachShadow({ mode: "open" });
-    const label = this.area.labels[0]?.textContent.trim() ?? "";
-    const isHtml = this.form.dataset.name.endsWith(".html");
-    const view = new EditorView({
-      root,
-      parent: root,
-      state: EditorState.create({
-        doc: this.area.value,
-        selection: { anchor: firstWords(this.area.value) },
-        extensions: [
-          lineNumbers(),
-          lintGutter(),
-          highlightActiveLine(),
-          highlightActiveLineGutter(),
-          history(),
-          drawSelection(),
-          EditorState.readOnly.of(readOnly),
-          indentUnit.of("  "),
-          bracketMatching(),
-          closeBrackets(),
-          search({ top: true }),
-          highlightSelectionMatches(),
-          autocompletion({ override: [complete(() => this.words())], icons: false }),
-          isHtml ? jinja() : jinja({ base: markdown() }),
-          syntaxHighlighting(colours),
-          front,
-          looks,
-          overwrite,
-          EditorView.lineWrapping,
-          EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "true", tabindex: "0" }),
-          keymap.of([
-            { key: "Mod-s", run: () => (this.save(true), true), preventDefault: true },
-            { key: "Mod-Enter", run: () => (this.publish(), true) },
-            ...closeBracketsKeymap,
-            ...completionKeymap,
-            ...searchKeymap,
-            ...lintKeymap,
-            ...historyKeymap,
-            ...defaultKeymap,
-            // Escape and then Tab leaves the editor.
-            indentWithTab,
-          ]),
-          EditorView.updateListener.of((update) => update.docChanged && this.changed()),
-        ],
-      }),
-    });
-    this.root = root;
-    // What the front matter says is set once; whoever opens a template wants its words.
-    view.dispatch({ effects: EditorView.scrollIntoView(view.state.selection.main.head, { y: "start", yMargin: 4 }) });
-    return view;
   }
 
   listen() {
@@ -352,27 +166,34 @@ class Studio {
     this.view.dispatch(setDiagnostics(this.view.state, diagnostics));
   }
 
-  async save(now = false) {
+  // One save at a time: the next one must name the version that this one made.
+  save(now = false) {
+    this.saving = this.saving.then(() => this.saveNow(now)).catch(() => this.failed());
+    return this.saving;
+  }
+
+  async saveNow(now) {
     this.write();
     if (!this.form.dataset.save || (!now && !this.isDirty())) return;
     const text = this.area.value;
     this.say("saving");
-    // One save at a time: the next one must name the version that this one made.
-    this.saving = (this.saving ?? Promise.resolve()).then(async () => {
-      const fields = new URLSearchParams(new FormData(this.form));
-      fields.set("text", text);
-      const answer = await fetch(this.form.dataset.save, { method: "POST", body: fields, headers: { Accept: "application/json" } });
-      if (answer.ok) {
-        const { version, draft } = await answer.json();
-        this.form.elements.version.value = version;
-        if (this.form.elements.draft) this.form.elements.draft.value = draft;
-        this.saved = text;
-        this.say("done");
-      } else {
-        this.say(answer.status === 409 ? "conflict" : "failed");
-      }
-    });
-    await this.saving.catch(() => this.say("failed"));
+    const fields = new URLSearchParams(new FormData(this.form));
+    fields.set("text", text);
+    const answer = await fetch(this.form.dataset.save, { method: "POST", body: fields, headers: { Accept: "application/json" } });
+    if (answer.status === 409) return this.say("conflict");
+    if (!answer.ok) throw new Error(String(answer.status));
+    const { version, draft } = await answer.json();
+    this.form.elements.version.value = version;
+    if (this.form.elements.draft) this.form.elements.draft.value = draft;
+    this.saved = text;
+    this.say(this.isDirty() ? "unsaved" : "done");
+  }
+
+  // A server that is away comes back.
+  failed() {
+    this.say("failed");
+    clearTimeout(this.again);
+    this.again = setTimeout(() => this.save(), TRY_AGAIN);
   }
 
   publish() {
@@ -389,7 +210,10 @@ class Studio {
   }
 
   async words() {
-    this.known ??= fetch(this.form.dataset.words).then((answer) => (answer.ok ? answer.json() : null));
+    if (!this.known) {
+      const answer = await fetch(this.form.dataset.words).catch(() => null);
+      if (answer?.ok) this.known = await answer.json();
+    }
     return this.known;
   }
 
