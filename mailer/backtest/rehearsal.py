@@ -11,11 +11,10 @@ from sqlmodel import Session, col, select
 from mailer.backtest.history import Past, RealAnswer
 from mailer.config import Settings
 from mailer.db import Database, insert_once
-from mailer.errors import MailerError
 from mailer.inbound.parsed import ParsedMail
 from mailer.inbound.receive import Letter, receive
 from mailer.inbound.thread import Rules
-from mailer.migrations import HEAD, revision, upgrade
+from mailer.migrations import readable, upgrade
 from mailer.model import (
     Blob,
     Classification,
@@ -37,6 +36,7 @@ from mailer.model import (
     number_key,
 )
 from mailer.rendering.catalog import Catalog
+from mailer.rendering.shelf import service_catalog
 from mailer.rendering.shop_facts import sync_shop_facts
 from mailer.replies.case import House, case_of
 from mailer.replies.draft import Proposal, propose
@@ -65,10 +65,10 @@ class Judged:
 
 
 class Orders:
-    """The shop's own orders and products, where its database can be read."""
+    """The shop's own orders, products and published templates, where its database can be read."""
 
     def __init__(self, settings: Settings) -> None:
-        self._db = _readable(settings)
+        self._db = readable(settings.db.url)
 
     @property
     def are_known(self) -> bool:
@@ -84,6 +84,10 @@ class Orders:
         keys = [number_key(number) for number in numbers]
         return self._db.read_here(_orders_of, addresses, keys) if self._db else []
 
+    def templates(self, directory: Path) -> Catalog:
+        """What serves: what was published, else the files."""
+        return self._db.read_here(service_catalog, directory) if self._db else Catalog(directory)
+
     def close(self) -> None:
         """Give the connection back."""
         if self._db:
@@ -93,11 +97,13 @@ class Orders:
 class Rehearsal:
     """Goes through the past mail by mail, in order; what people sent then is known from its time on."""
 
-    def __init__(self, settings: Settings, keys: Keys, classifier: Classifier, orders: Orders) -> None:
+    def __init__(
+        self, settings: Settings, keys: Keys, classifier: Classifier, orders: Orders, catalog: Catalog
+    ) -> None:
         self._db = Database("sqlite://")
         self._rules = Rules.of(settings, keys)
         self._house = House.of(settings, keys)
-        self._catalog = Catalog(settings.rendering.templates)
+        self._catalog = catalog
         self._own = frozenset(sender.address.lower() for sender in settings.senders.values())
         self._classifier = classifier
         self._orders = orders
@@ -213,20 +219,6 @@ def _open(session: Session, mailbox: Mailbox, rows: Sequence[Row]) -> None:
 def _copy(session: Session, rows: Sequence[Row]) -> None:
     for row in rows:
         insert_once(session, row)
-
-
-def _readable(settings: Settings) -> Database | None:
-    """The shop's database; None when there is none yet. Raises MailerError when it has another schema."""
-    db = Database(settings.db.url)
-    if db.is_sqlite and not Path(db.url.database or "").is_file():
-        return None
-    found = revision(db)
-    if found not in (None, HEAD):
-        db.close()
-        raise MailerError(
-            f"the database has schema {found}, this Mailer has {HEAD}; let `mailer run` bring it up first"
-        )
-    return db if found else None
 
 
 def _at_first(session: Session) -> list[Row]:

@@ -16,6 +16,7 @@ from mailer.inbound.authenticity import Ourselves
 from mailer.inbound.child import Reader
 from mailer.inbound.folder import Listed
 from mailer.inbound.imap import Account
+from mailer.rendering.catalog import Catalog
 from mailer.signing import Keys
 from mailer.triage.phrases import PhraseClassifier
 
@@ -48,6 +49,8 @@ class Report:
     mails: tuple[Compared, ...]
     sent: int
     orders_known: bool
+    # How many texts were published over their files; 0 when only files were read.
+    published: int = 0
 
     @property
     def of_people(self) -> list[Compared]:
@@ -84,15 +87,27 @@ class Report:
             "answered_by_people": sum(one.answer is not None for one in people),
             "sent": self.sent,
             "orders_known": self.orders_known,
+            "published_texts": self.published,
             **{f"{name}s": self.counts(name) for name in ("outcome", "intent", "language")},
             "sample": [one.plain() for one in self.sample(most)],
         }
 
 
 async def backtest(
-    settings: Settings, keys: Keys, clock: Clock, tell: Tell, *, mailbox: str, days: int, most: int | None = None
+    settings: Settings,
+    keys: Keys,
+    clock: Clock,
+    tell: Tell,
+    *,
+    mailbox: str,
+    days: int,
+    most: int | None = None,
+    files_only: bool = False,
 ) -> Report:
-    """Read, judge and compare. Raises MailerError: for the server, the folders, the name of the mailbox."""
+    """Read, judge and compare; by the templates that serve, or by the files alone.
+
+    Raises MailerError: for the server, the folders, the name of the mailbox.
+    """
     if mailbox not in settings.inbound.mailboxes:
         raise NotFound(
             f'there is no mailbox "{mailbox}"; config.toml has {", ".join(settings.inbound.mailboxes) or "none"}'
@@ -110,11 +125,13 @@ async def backtest(
         )
         listed = await history.wanted(box.folder, since, most or _EVERYTHING)
         orders = Orders(settings)
-        rehearsal = Rehearsal(settings, keys, PhraseClassifier.shipped(), orders)
+        directory = settings.rendering.templates
+        catalog = Catalog(directory) if files_only else orders.templates(directory)
+        rehearsal = Rehearsal(settings, keys, PhraseClassifier.shipped(), orders, catalog)
         rehearsal.begin(mailbox, now=clock.now())
         try:
             mails = await _go_through(history, rehearsal, box.folder, listed, answers, tell)
-            return Report(tuple(mails), len(answers), orders.are_known)
+            return Report(tuple(mails), len(answers), orders.are_known, len(catalog.published.texts))
         finally:
             rehearsal.close()
             orders.close()

@@ -19,6 +19,7 @@ def backtest(
     mailbox: Annotated[str, typer.Option(help="The mailbox, as config.toml names it; the only one if not given.")] = "",
     limit: Annotated[int, typer.Option(min=0, help="At most so many mails, the newest; 0 for all.")] = 0,
     samples: Annotated[int, typer.Option(min=0, max=1000, help="So many drafts beside the real answers.")] = 5,
+    files: Annotated[bool, typer.Option("--files", help="Draft by the templates' files, not by what serves.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Go through a mailbox's past and compare what Mailer would have drafted with what people sent.
@@ -44,7 +45,10 @@ def backtest(
     keys = read_keys(settings.signing.key_file)
     with _progress() as tell:
         name = mailbox or names[0]
-        found = asyncio.run(work(settings, keys, SystemClock(), tell, mailbox=name, days=days, most=limit or None))
+        looking = work(
+            settings, keys, SystemClock(), tell, mailbox=name, days=days, most=limit or None, files_only=files
+        )
+        found = asyncio.run(looking)
     if as_json:
         typer.echo(json.dumps(found.plain(samples), ensure_ascii=False))
     else:
@@ -77,6 +81,8 @@ def _show(found: Any, samples: int) -> None:
         f"{len(found.mails)} mails, {len(people)} of them by people, {answered} answered by people ({found.sent} sent)"
     )
     typer.echo(f"coverage: {found.coverage:.1%} of people's mails would have had a draft")
+    if found.published:
+        typer.echo(f"Drafted by what serves: {found.published} published texts stand over their files.")
     if not found.orders_known:
         typer.echo("No orders are known yet: import them first, and more can be answered (`mailer orders import`).")
     for name, words in _NAMES.items():

@@ -16,31 +16,35 @@ Folder = Annotated[
         "--templates", help="The folder; by default that of config.toml, or ./templates.", exists=True, file_okay=False
     ),
 ]
+FilesOnly = Annotated[
+    bool, typer.Option("--files", help="Read the files alone; else what was published is read in their stead.")
+]
 
 
 @templates.command("check", epilog="Example: mailer templates check --templates templates")
-def check(folder: Folder = None) -> None:
-    """Tell every mistake of every template at once, with file, line and what to do; needs no database.
+def check(folder: Folder = None, files: FilesOnly = False) -> None:
+    """Tell every mistake of every template that serves at once, with file, line and what to do.
+
+    What was published stands over its file, where there is a database; --files or --templates read files alone.
 
     Unknown values, values that may be missing, what sounds wrong, what was left to be filled in; for the mails of flows
     also links and pictures without words, size, and what law and review rules ask. A language that a mail does not
     exist in is noted and no mistake.
     """
-    from mailer.rendering.catalog import Catalog
     from mailer.rendering.check import check_templates, missing_locales
     from mailer.rendering.check_lifecycle import check_lifecycle
 
-    catalog = Catalog(_folder(folder))
+    catalog = _catalog(folder, files_only=files)
     problems = [*check_templates(catalog), *check_lifecycle(catalog)]
     for line in problems:
         typer.echo(f"FAIL  {line}")
     for line in missing_locales(catalog) if catalog.directory.is_dir() else ():
         typer.echo(f"note  {line}")
     if problems:
-        typer.echo(f"{len(problems)} mistakes in {catalog.directory}")
+        typer.echo(f"{len(problems)} mistakes in {catalog.directory}{_over(catalog)}")
         raise typer.Exit(1)
     replies, flows, blocks = (len(list(files)) for files in (catalog.names(), catalog.lifecycle(), catalog.blocks()))
-    typer.echo(f"ok    {replies} replies, {flows} mails of flows and {blocks} blocks read well.")
+    typer.echo(f"ok    {replies} replies, {flows} mails of flows and {blocks} blocks read well{_over(catalog)}.")
 
 
 @templates.command("preview", epilog='Example: mailer templates preview order_status --order "#1001" --locale de')
@@ -52,13 +56,16 @@ def preview(
     storefront: Annotated[str, typer.Option(help="The brand whose mail it is.")] = "main",
     save: Annotated[Path | None, typer.Option(help="Write the HTML part to this file, to open in a browser.")] = None,
     folder: Folder = None,
+    files: FilesOnly = False,
 ) -> None:
-    """Show how a mail reads: with samples, or with what is known of an order; facts that are missing are named."""
-    from mailer.rendering.catalog import Catalog
+    """Show how a mail reads: with samples, or with what is known of an order; facts that are missing are named.
+
+    It is the text that serves: what was published in the console, else the file; it says which.
+    """
     from mailer.rendering.known import SAMPLES
     from mailer.rendering.render import MissingFacts
 
-    catalog = Catalog(_folder(folder))
+    catalog = _catalog(folder, files_only=files)
     facts = SAMPLES if order is None else _facts(order, locale, storefront)
     show = _lifecycle if name.startswith("lifecycle/") else _reply
     try:
@@ -76,6 +83,7 @@ def _reply(catalog: Any, name: str, locales: list[str], facts: Mapping[str, Any]
     from mailer.rendering.render import render_named, to_html
 
     mail = render_named(catalog, name, locales, facts, storefront)
+    _say_which(catalog, mail.made_from)
     for line in _notes(mail):
         typer.echo(line, err=True)
     return mail.text, to_html(mail.text)
@@ -96,10 +104,46 @@ def _lifecycle(
     told = {path: value for path, value in {**facts, **own}.items() if not path.startswith("links.")}
     key = name.removeprefix("lifecycle/")
     mail = render_lifecycle(catalog, key, told, links, locales=locales, storefront=storefront)
+    _say_which(catalog, mail.made_from)
     typer.echo(f"Subject: {mail.subject}\n         {mail.preheader}", err=True)
     if mail.wanted_locale:
         typer.echo(f"There is no {mail.wanted_locale}; this is {mail.locale}.", err=True)
     return mail.text, mail.html
+
+
+def _catalog(folder: Path | None, *, files_only: bool) -> Any:
+    """What serves; the files alone where they were asked for, and where there is no configuration or no database."""
+    from mailer.config import load
+    from mailer.migrations import readable
+    from mailer.rendering.catalog import Catalog
+    from mailer.rendering.shelf import service_catalog
+
+    where = _folder(folder)
+    if folder is not None or files_only:
+        return Catalog(where)
+    try:
+        settings = load()
+    except MailerError:
+        return Catalog(where)
+    db = readable(settings.db.url)
+    if db is None:
+        return Catalog(where)
+    try:
+        return db.read_here(service_catalog, where, settings.web.public_url)
+    finally:
+        db.close()
+
+
+def _over(catalog: Any) -> str:
+    """How many texts are not their files'."""
+    count = len(catalog.published.texts)
+    return f", {count} of all these as published over their files" if count else ""
+
+
+def _say_which(catalog: Any, made_from: Mapping[str, str]) -> None:
+    published = [name for name in made_from if name in catalog.published.texts]
+    if published:
+        typer.echo(f"Published in the console, and read instead of the file: {', '.join(published)}", err=True)
 
 
 def _folder(given: Path | None) -> Path:

@@ -4,6 +4,6 @@ Migrations run at start, in one transaction under a lock, so that of many worker
 alembic is imported only when there is something to do.
 """
 
-from mailer.migrations.upgrade import HEAD, revision, upgrade
+from mailer.migrations.upgrade import HEAD, readable, revision, upgrade
 
-__all__ = ["HEAD", "revision", "upgrade"]
+__all__ = ["HEAD", "readable", "revision", "upgrade"]

@@ -22,6 +22,20 @@ def revision(db: Database) -> str | None:
         return _revision(connection)
 
 
+def readable(url: str) -> Database | None:
+    """A database as it is; None when there is none yet. Raises MailerError when it has another schema."""
+    db = Database(url)
+    if db.is_sqlite and not Path(db.url.database or "").is_file():
+        return None
+    found = revision(db)
+    if found not in (None, HEAD):
+        db.close()
+        raise MailerError(
+            f"the database has schema {found}, this Mailer has {HEAD}; let `mailer run` bring it up first"
+        )
+    return db if found else None
+
+
 def upgrade(db: Database) -> bool:
     """Migrate if needed; True when something was done. Raises MailerError for a schema newer than this package."""
     if revision(db) == HEAD:

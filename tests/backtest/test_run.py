@@ -17,8 +17,10 @@ from mailer.cli import app
 from mailer.db import Database
 from mailer.errors import MailerError, NotFound
 from mailer.migrations import upgrade
+from mailer.rendering.catalog import Catalog
 from mailer.signing import write_key_file
 from tests import build
+from tests.rendering.revisions import published
 from tests.rigs.dovecot import PASSWORD, Dovecot
 from tests.rigs.letters import Letter, letter
 
@@ -157,6 +159,19 @@ def test_the_past_is_judged_compared_and_left_as_it_was(shop: Shop) -> None:
     assert isinstance(sample, list)
     assert [one["answer"] for one in sample] == ["Hi Ana,\n\nit arrives tomorrow.\n\nMaria"]
     assert "#1001" in sample[0]["draft"]
+
+
+def test_answers_are_drafted_by_what_serves_or_by_the_files_alone(shop: Shop) -> None:
+    shop.database()
+    name = "replies/website_safety.en.md"
+    text = (build.TEMPLATES / name).read_text(encoding="utf-8").rstrip() + "\n\nPublished words.\n"
+    db = Database(f"sqlite:///{shop.folder / 'mailer.db'}")
+    db.run_here(published, text, datetime.now(UTC), Catalog(build.TEMPLATES), name)
+    db.close()
+    shop.dovecot.deliver(shop.user, letter("bo@customer.test", "Your shop", "Is this website safe?\n", name="Bo"))
+    assert report()["published_texts"] == 1
+    assert "1 published texts stand over their files" in run().stdout
+    assert report("--files")["published_texts"] == 0
 
 
 def test_people_see_coverage_intents_and_drafts_beside_the_real_answers(shop: Shop) -> None:

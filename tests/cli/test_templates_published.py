@@ -52,6 +52,31 @@ def test_files_are_published_rolled_back_and_written_out(mine: Path) -> None:
     assert "its file reads the same" in run("history", NAME).stdout
 
 
+def test_what_serves_is_checked_and_shown_and_said_to_be_published(mine: Path) -> None:
+    assert "of all these as published" not in run("check").stdout
+    shown = run("preview", "order_status")
+    assert "Ours." not in shown.stdout
+    assert "Published in the console" not in shown.stderr
+    run("import", str(mine), "--agent", "mia", "--publish")
+    shown = run("preview", "order_status")
+    assert "Ours." in shown.stdout
+    assert f"Published in the console, and read instead of the file: {NAME}" in shown.stderr
+    assert run("check").stdout.rstrip().endswith("read well, 1 of all these as published over their files.")
+    of_file = run("preview", "order_status", "--files")
+    assert "Ours." not in of_file.stdout
+    assert "Published in the console" not in of_file.stderr
+    assert "as published" not in run("check", "--files").stdout
+    assert "as published" not in run("check", "--templates", str(mine.parent / "templates")).stdout
+
+
+def test_a_mistake_in_a_file_that_does_not_serve_is_a_mistake_of_the_files_alone(mine: Path) -> None:
+    run("import", str(mine), "--agent", "mia", "--publish")
+    file = mine.parent / "templates" / NAME
+    file.write_text(file.read_text() + "{{ order.nonsense }}\n")
+    assert run("check").exit_code == 0
+    assert run("check", "--files").exit_code == 1
+
+
 def test_one_file_is_published_at_once_and_a_mistake_refused(mine: Path) -> None:
     file = mine / NAME
     assert "number 1 is in service" in run("import", str(file), "--agent", "mia", "--publish").stdout
