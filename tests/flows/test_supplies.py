@@ -4,6 +4,8 @@ import pytest
 
 from mailer.flows.parse import read_flows
 from mailer.flows.supplies import never_told
+from mailer.rendering.catalog import Catalog
+from mailer.rendering.context import flatten
 from tests.build import TEMPLATES
 
 FLOWS = read_flows(TEMPLATES.parent / "schedules" / "flows")[0]
@@ -33,3 +35,12 @@ def test_what_a_flow_cannot_know(key: str, path: str, why: str) -> None:
     found = dict(never_told(FLOWS.values(), key, [path]))
     assert (path in found) is bool(why)
     assert why in found.get(path, "")
+
+
+def test_no_shipped_mail_reads_what_its_flows_cannot_know() -> None:
+    catalog = Catalog(TEMPLATES)
+    for name in catalog.lifecycle():
+        template = catalog.read(name)
+        paths = {**flatten(template.needs), **flatten(template.optional)}
+        key = name.rpartition("/")[2].partition(".")[0]
+        assert list(never_told(FLOWS.values(), key, paths)) == [], name
