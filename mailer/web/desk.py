@@ -22,6 +22,7 @@ from mailer.replies.case import House
 from mailer.web import auth
 from mailer.web.auth import SignedIn
 from mailer.web.looks import Looks
+from mailer.web.newest import Newest
 from mailer.web.pages import Pages
 from mailer.web.passwords import Passwords
 from mailer.web.showcase import Showcase
@@ -57,6 +58,8 @@ class Desk:
     # The templates in service, and where texts that people write are filled and checked.
     templates: TemplateShelf
     renderer: Renderer = field(default_factory=Renderer)
+    # Previews and checks: a person has one at a time, so that nobody takes all of the renderer.
+    previews: Newest = field(default_factory=Newest)
     passwords: Passwords = field(default_factory=Passwords)
     throttle: Throttle = field(default_factory=Throttle)
     # Hostile mail is read in a process of its own, which is started when somebody first asks for HTML or a file.

@@ -23,9 +23,11 @@ from mailer.rendering.render import MissingFacts
 from mailer.rendering.shipment_facts import newest_occasion
 from mailer.rendering.show import STATES, About, Shown
 from mailer.rendering.tree import split
+from mailer.web.auth import SignedIn
 from mailer.web.console.forms import Text, plain_text
 from mailer.web.console.templates import flows_of
 from mailer.web.desk import Desk, Here, Publisher, Reader, Unnoted, newest_templates
+from mailer.web.newest import Superseded
 from mailer.web.security import framed
 
 router = APIRouter(dependencies=[Depends(newest_templates)])
@@ -36,7 +38,10 @@ Word = Annotated[str, Form(max_length=200), AfterValidator(plain_text)]
 @router.post("/templates/check", dependencies=[Unnoted])
 async def check(here: Here, person: Publisher, name: Word, text: Text) -> Response:
     """Everything that is wrong with this text, as values for the editor and as the list below it."""
-    remarks = await remarks_on(here, name, text)
+    try:
+        remarks = await remarks_on(here, person, name, text, "check")
+    except Superseded:
+        return _superseded()
     page = here.pages.render("studio_checks.html", person=person, remarks=remarks)
     told = [{"line": one.line, "words": one.words, "mistake": one.is_mistake, "file": one.file} for one in remarks]
     return JSONResponse({"remarks": told, "list": bytes(page.body).decode()})
@@ -47,7 +52,11 @@ async def preview(
     here: Here, person: Publisher, name: Word, text: Text, order: Word = "", state: Word = "", look: Word = "desktop"
 ) -> Response:
     """How a mail from this text looks."""
-    return JSONResponse(await looks(here, name, text, order=order, state=state, look=look))
+    try:
+        shown = await looks(here, person, name, text, order=order, state=state, look=look, kind="preview")
+    except Superseded:
+        return _superseded()
+    return JSONResponse(shown)
 
 
 @router.get("/templates/shown/{document}")
@@ -59,22 +68,36 @@ async def shown(here: Here, person: Reader, document: str) -> Response:
     return Response(found.html, media_type="text/html", headers=framed(found.styles))
 
 
-async def remarks_on(here: Desk, name: str, text: str) -> list[Remark]:
-    """All checks of one text."""
+def _superseded() -> Response:
+    return JSONResponse({"superseded": True}, 409)
+
+
+async def remarks_on(here: Desk, person: SignedIn, name: str, text: str, kind: str = "") -> list[Remark]:
+    """All checks of one text. Raises Superseded when they ask for others of this kind meanwhile."""
     flows = await here.db.read(flows_of, here, split(name)[1].split("/")[-1]) if LIFECYCLE in name else []
     untold = dict(never_told(flows, split(name)[1].split("/")[-1], KNOWN))
-    return await here.renderer.check(here.catalog, name, text, untold)
+    return await here.previews.run(person.agent_id, kind, lambda: here.renderer.check(here.catalog, name, text, untold))
 
 
 async def looks(
-    here: Desk, name: str, text: str, *, order: str = "", state: str = "", look: str = "desktop"
+    here: Desk,
+    person: SignedIn,
+    name: str,
+    text: str,
+    *,
+    order: str = "",
+    state: str = "",
+    look: str = "desktop",
+    kind: str = "",
 ) -> dict[str, Any]:
-    """What a page needs to show the mail; `problem` says why there is none."""
+    """What a page needs to show the mail; `problem` says why there is none. Raises Superseded as above."""
     storefront, _, locale = split(name)
     try:
         facts = await here.db.read(facts_of, here, order, storefront, locale, now=here.clock.now()) if order else None
         about = About(facts, state if state in STATES else "", formal=here.settings.shop.address == "formal")
-        mail = await here.renderer.show(here.catalog, name, text, about)
+        mail = await here.previews.run(
+            person.agent_id, kind, lambda: here.renderer.show(here.catalog, name, text, about)
+        )
     except MissingFacts as error:
         return _nothing("\n".join(["It cannot be written yet. It needs:", *error.missing]))
     except (InputError, NotFound) as error:

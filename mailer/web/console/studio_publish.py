@@ -96,7 +96,7 @@ def _refuse_own(here: Desk, draft: TemplateRevision, person: SignedIn) -> None:
 async def _page(here: Desk, person: SignedIn, draft: TemplateRevision, *, problem: str = "") -> Response:
     now_served, author = await here.db.read(_beside, here.catalog, draft)
     try:
-        remarks = await remarks_on(here, draft.name, draft.text)
+        remarks = await remarks_on(here, person, draft.name, draft.text)
     except InputError as error:
         remarks = remarks_of(error, draft.name, draft.text)
     return here.pages.render(

@@ -44,7 +44,7 @@ async def post_test(
     request.state.back = edit_address(name)
     own = (await here.db.read(account, person.agent_id)).address
     to = _wanted(address.strip(), own, here.settings.web.test_mail_to)
-    mail, links = await _shown(here, name, text, order, state)
+    mail, links = await _shown(here, person, name, text, order, state)
     sent = await here.db.run(send_to_ourselves, _trial(here, person, name, mail, links, to), now=here.clock.now())
     here.wake()
     if "application/json" in request.headers.get("accept", ""):
@@ -61,18 +61,24 @@ def _wanted(given: str, own: str, listed: Sequence[str]) -> str:
     return given or own
 
 
-async def _shown(here: Desk, name: str, text: str, order: str, state: str) -> tuple[Shown, dict[str, str]]:
+async def _shown(
+    here: Desk, person: SignedIn, name: str, text: str, order: str, state: str
+) -> tuple[Shown, dict[str, str]]:
     storefront, _, locale = split(name)
     now = here.clock.now()
     facts = await here.db.read(facts_of, here, order, storefront, locale, now=now) if order else None
     formal = here.settings.shop.address == "formal"
     about = About(facts, state if state in STATES else "", formal=formal)
+
+    async def show(how: About) -> Shown:
+        return await here.previews.run(person.agent_id, "", lambda: here.renderer.show(here.catalog, name, text, how))
+
     try:
-        mail = await here.renderer.show(here.catalog, name, text, about)
+        mail = await show(about)
         links = await here.db.read(_links, here, mail, order, storefront, now=now)
         # The mail says itself of what kind it is, and so which links it may have.
         if links:
-            mail = await here.renderer.show(here.catalog, name, text, replace(about, links=links))
+            mail = await show(replace(about, links=links))
         return mail, links
     except MissingFacts as error:
         raise InputError(f"templates/{name}", error.missing) from None

@@ -81,7 +81,25 @@ async def test_others_are_answered_while_templates_run_away(
     # A machine that has much else to do is slow for everybody, attack or not.
     assert max(waits) < max(1.0, 5 * max(before)), "somebody waited"
     assert 0 < most <= MEMORY
-    for attack in attacks:
-        answer = attack.result()
-        assert answer.status_code == 200
-        assert answer.json()["problem"], answer.json()
+    answers = [attack.result() for attack in attacks]
+    assert {answer.status_code for answer in answers} == {200, 409}
+    for answer in answers:
+        assert answer.json()["superseded" if answer.status_code == 409 else "problem"], answer.json()
+
+
+async def test_one_person_runs_one_preview_and_the_newest_waits(
+    address: str, enter: Entering, attacker: httpx2.AsyncClient
+) -> None:
+    text = MAIL.format(front="# 0", words=REFUSED["busy macro"])
+    form = {"name": NAME, "text": text}
+    attacks = [asyncio.create_task(attacker.post("/templates/preview", data=form)) for _ in range(10)]
+    async with httpx2.AsyncClient(base_url=address, timeout=120) as browser:
+        other = await enter(browser, "mira", Role.MARKETER)
+        plain = {"name": NAME, "text": MAIL.format(front="# mira", words="Hello")}
+        shown = await other.post("/templates/preview", data=plain)
+        assert shown.status_code == 200
+        assert shown.json()["problem"] == ""
+    answers = [await attack for attack in attacks]
+    # Who came first and who came last are answered; a few more where one ended before the next came.
+    assert sum(answer.status_code == 409 for answer in answers) >= 6
+    assert sum(answer.status_code == 200 for answer in answers) >= 2

@@ -9,6 +9,7 @@ import { EditorView } from "@codemirror/view";
 import { openEditor } from "../studio/editor.js";
 
 const PREVIEW_AFTER = 60;
+const ASK_AGAIN_AFTER = 500;
 const CHECK_AFTER = 450;
 const SAVE_AFTER = 1500;
 const TRY_AGAIN = 5000;
@@ -123,6 +124,11 @@ class Studio {
   async ask(kind, url, fields) {
     const number = ++this.asked[kind];
     const answer = await fetch(url, { method: "POST", body: fields, headers: { Accept: "application/json" } });
+    // A question from another window of this person may have taken the place of ours: it is asked once more.
+    if (answer.status === 409 && number === this.asked[kind]) {
+      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_AFTER));
+      return number === this.asked[kind] ? this.ask(kind, url, fields) : null;
+    }
     // An answer that a newer question overtook is thrown away.
     return number === this.asked[kind] && answer.ok ? answer.json() : null;
   }
