@@ -89,6 +89,27 @@ def find(
     return _find_postgres(session, asked, low, high, limit)
 
 
+def find_each(
+    session: Session, clauses: Sequence[Clause], spans: Sequence[tuple[int, int]], *, limit: int
+) -> list[tuple[list[int], bool]]:
+    """As `find`, for each of these spans of keys.
+
+    A beginning of words costs FTS5 as much in a short span as in all of them, so it is asked once for all, and again
+    only for a span of which it may not have told everything.
+    """
+    if not _is_sqlite(session):
+        return [find(session, clauses, low=low, high=high, limit=limit) for low, high in spans]
+    bottom, top = min(low for low, _ in spans), max(high for _, high in spans)
+    keys, _ = find(session, clauses, low=bottom, high=top, limit=limit)
+    told_down_to = bottom if len(keys) < limit else keys[-1]
+    found = []
+    for low, high in spans:
+        here = [key for key in keys if low <= key <= high]
+        is_whole = told_down_to <= low or len(here) >= limit
+        found.append((here, True) if is_whole else find(session, clauses, low=low, high=high, limit=limit))
+    return found
+
+
 def find_among(session: Session, clauses: Sequence[Clause], keys: Sequence[int]) -> list[int]:
     """Of these few keys those for which every clause holds, the highest first."""
     if not keys:

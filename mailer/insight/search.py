@@ -139,29 +139,33 @@ def search(
 
 def find(session: Session, query: Query, *, limit: int = COUNTED + 1) -> tuple[list[Found], bool]:
     """What a question finds, the newest first, up to `limit`; and whether only the newest were asked."""
-    parts = [_find_on(session, query, *shelf, limit=limit) for shelf in _SHELVES]
+    parts = [_rows_of(session, query, *one, limit=limit) for one in _keys(session, query, limit)]
     both = [one for found, _ in parts for one in found]
     return _newest_first(both)[:limit], any(newest_only for _, newest_only in parts)
 
 
-def _find_on(
-    session: Session, query: Query, low: int, high: int, table: Any, link: Any, *, limit: int
-) -> tuple[list[Found], bool]:
-    """As `find`, of mails or of notes alone."""
-    asks_rows = query.states is not None
-    most = max(engine.ASKED_CLOSELY, limit) if asks_rows else limit
+def _keys(session: Session, query: Query, limit: int) -> list[tuple[Any, Any, list[int], bool]]:
+    """What the index says of mails and of notes, each with its table; and whether all were asked, or all are told."""
     if query.orders:
-        keys, all_asked = _of_orders(session, query, table), True
-    else:
-        low, high = _bounds(session, query, low, high)
-        keys, all_asked = engine.find(session, query.clauses, low=low, high=high, limit=most)
+        return [(table, link, _of_orders(session, query, table), True) for _, _, table, link in _SHELVES]
+    most = max(engine.ASKED_CLOSELY, limit) if query.states is not None else limit
+    spans = [_bounds(session, query, low, high) for low, high, _, _ in _SHELVES]
+    told = engine.find_each(session, query.clauses, spans, limit=most)
+    return [
+        (table, link, keys, all_asked and (query.states is None or len(keys) < most))
+        for (_, _, table, link), (keys, all_asked) in zip(_SHELVES, told, strict=True)
+    ]
+
+
+def _rows_of(
+    session: Session, query: Query, table: Any, link: Any, keys: Sequence[int], is_all: bool, *, limit: int
+) -> tuple[list[Found], bool]:
     found: list[Found] = []
     for at in range(0, len(keys), limit):
         found += _rows(session, query, keys[at : at + limit], table, link)
         if len(found) >= limit:
             break
-    not_all = not all_asked or (asks_rows and len(keys) == most)
-    return found[:limit], not_all and len(found) < limit
+    return found[:limit], not is_all and len(found) < limit
 
 
 def _bounds(session: Session, query: Query, low: int, high: int) -> tuple[int, int]:
@@ -227,7 +231,8 @@ def _hits(session: Session, groups: Sequence[Sequence[Found]], marks: Marks) -> 
     mails = _TOLD.where(col(Message.id).in_([one.number for one in newest if not one.is_note]))
     notes = _NOTED.where(col(Note.id).in_([one.number for one in newest if one.is_note]))
     told = {(False, row.number): row for row in session.execute(mails)}
-    told |= {(True, row.number): row for row in session.execute(notes)}
+    if any(one.is_note for one in newest):
+        told |= {(True, row.number): row for row in session.execute(notes)}
     for group in groups:
         if row := told.get((group[0].is_note, group[0].number)):
             yield _hit(row, group[0], group[1:], marks)

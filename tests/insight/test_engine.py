@@ -82,9 +82,11 @@ def test_both_engines_find_what_a_comparison_finds(
         engine.put(session, [one.key for one in letters], list(map(entry_terms, letters)))
         assert engine.find(session, clauses, limit=100)[0] == sorted(wanted, reverse=True)
         assert engine.find(session, clauses, limit=2)[0] == sorted(wanted, reverse=True)[:2]
-        # Asked one kind after the other, as search does.
-        kinds = [engine.find(session, clauses, low=low, high=high, limit=100)[0] for low, high in KINDS]
-        assert [key for found in kinds for key in found] == sorted(wanted, reverse=True)
+        # By kind, as search asks.
+        for limit in (100, 2, 1):
+            each = [sorted((key for key in wanted if low <= key <= high), reverse=True) for low, high in KINDS]
+            told = engine.find_each(session, clauses, KINDS, limit=limit)
+            assert [keys for keys, _ in told] == [keys[:limit] for keys in each]
         assert engine.find_among(session, clauses, mails[:3]) == sorted(wanted & set(mails[:3]), reverse=True)
         transaction.rollback()
 
