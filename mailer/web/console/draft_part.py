@@ -12,6 +12,7 @@ from mailer.replies.queue import Item, item
 from mailer.web.console.draft_sight import DraftSight, part_of, print_of
 from mailer.web.console.drafts import Conversation
 from mailer.web.console.forms import Id, Version
+from mailer.web.console.item import passages_of
 from mailer.web.console.words import FAULTS, Notice
 from mailer.web.desk import Decider, Desk, Here, Reader
 
@@ -91,6 +92,7 @@ async def _answer(
         item=found,
         talk=found.conversation,
         part=part,
+        passages=passages_of(found, now),
         shown=shown,
         edit=edit,
         kept_text="",

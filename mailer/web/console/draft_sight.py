@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from mailer.errors import NotFound
-from mailer.model import Agent, Draft, DraftState, Order
+from mailer.model import Agent, Delivery, Draft, DraftState, Message, Order
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.fact import Change, said
 from mailer.rendering.tone import Finding, lint
@@ -117,8 +117,9 @@ def print_of(session: Session, conversation_id: int, catalog: Catalog, *, now: d
     """Names what a page about this draft shows, for a few cheap questions. Raises NotFound."""
     drafts = select(Draft).where(Draft.conversation_id == conversation_id).order_by(col(Draft.id).desc())
     draft, newest = session.exec(drafts.limit(1)).first(), newest_mail(session, conversation_id)
+    ways = _ways(session, conversation_id, now)
     if draft is None:
-        return digest(str(newest.id if newest else 0).encode())[:16]
+        return digest(repr((newest.id if newest else 0, ways)).encode())[:16]
     order = session.get(Order, draft.order_id) if draft.order_id else None
     until = draft.rests_on.get("until")
     seen = (
@@ -130,8 +131,20 @@ def print_of(session: Session, conversation_id: int, catalog: Catalog, *, now: d
         order.email if order else None,
         changed_templates(catalog, draft.made_from),
         until is not None and datetime.fromisoformat(until) <= now,
+        ways,
     )
     return digest(repr(seen).encode())[:16]
+
+
+def _ways(session: Session, conversation_id: int, now: datetime) -> list[tuple[int, str, bool]]:
+    """How the answers of a conversation stand, and whether each can still be taken back."""
+    wanted = (
+        select(Delivery)
+        .join(Message, col(Message.id) == Delivery.message_id)
+        .where(Message.conversation_id == conversation_id)
+    )
+    rows = session.exec(wanted.order_by(col(Delivery.id)))
+    return [(one.id or 0, f"{one.state} {one.attempt}", bool(one.undo_until and one.undo_until > now)) for one in rows]
 
 
 def _before(session: Session, draft: Draft, shown: int | None) -> Before | None:

@@ -57,6 +57,11 @@ class Sight:
     known: Known
 
 
+def passages_of(found: Item, now: datetime) -> list[Passage]:
+    """What became of the answers of one item."""
+    return [Passage(entry.id or 0, entry.recipient, standing(entry, now)) for entry in found.deliveries]
+
+
 @router.get("/conversations/{conversation_id}")
 async def show_item(
     request: Request,
@@ -92,7 +97,7 @@ async def show_item(
         item=found,
         parcel=PARCEL,
         entries=in_time(mails(found, now), sight.notes),
-        passages=[Passage(entry.id or 0, entry.recipient, standing(entry, now)) for entry in found.deliveries],
+        passages=passages_of(found, now),
         told=told(found.draft.facts) if found.draft else [],
         **wish_values(found),
         due_at=due_of(found, now),

@@ -17,6 +17,7 @@ from mailer.model import (
     Blob,
     ConversationState,
     Delivery,
+    DeliveryState,
     Draft,
     DraftState,
     DraftVersion,
@@ -171,6 +172,33 @@ async def test_an_open_page_is_told_when_the_draft_is_another(
     data = {"version": 1, "instead": case.draft}
     assert (await agent.post(f"/drafts/{new}/seen", data=data)).status_code == 303
     assert (await agent.post(f"/drafts/{new}/approval", data={"version": 1})).status_code == 303
+
+
+async def test_an_open_page_is_told_what_became_of_its_answer(
+    db: Database, clock: FrozenClock, agent: httpx2.AsyncClient, case: build.Asked
+) -> None:
+    await agent.post(f"/drafts/{case.draft}/approval", data={"version": 1})
+
+    async def part_after(seal: str) -> tuple[int, str, str]:
+        answer = await agent.get(f"{page_of(case)}/draft?print={seal}")
+        found = re.search(r"draft\?print=(\w+)", answer.text)
+        return answer.status_code, found.group(1) if found else seal, answer.text
+
+    _, seal, held = await part_after("")
+    assert "held, undo until" in held
+    assert "/deliveries/1/cancellation" in held
+    assert (await part_after(seal))[0] == 204
+    clock.current += timedelta(minutes=1)
+    status, seal, late = await part_after(seal)
+    assert status == 200
+    assert "/deliveries/1/cancellation" not in late
+
+    def fail(session: Session) -> None:
+        session.get_one(Delivery, 1).state = DeliveryState.FAILED
+
+    await db.run(fail)
+    status, _, failed = await part_after(seal)
+    assert (status, "held, undo until" in failed) == (200, False)
 
 
 async def test_drafting_again_keeps_what_a_person_wrote(
