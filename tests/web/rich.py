@@ -1,9 +1,8 @@
 """A shop in which each page of the console has something to show, and the address of each page."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
-from playwright.async_api import Page
 from sqlmodel import Session, col, select
 
 from mailer.clock import FrozenClock
@@ -32,8 +31,12 @@ FLOW = "review_invitation"
 MAIL = "lifecycle/shipping_notice.en.html"
 REPLY = "replies/order_status.en.md"
 
+# Sends a form as somebody who is signed in: the answer's status and text.
+Form = Mapping[str, str | float | bool]
+Post = Callable[[str, Form], Awaitable[tuple[int, str]]]
 
-async def furnish(db: Database, clock: FrozenClock, admin: Page, marketer: Page) -> Mapping[str, list[str]]:
+
+async def furnish(db: Database, clock: FrozenClock, admin: Post, marketer: Post) -> Mapping[str, list[str]]:
     """Fill the shop by what these two do; what stands for each name in the address of a route."""
     now = clock.now()
     found = await db.run(matter, now)
@@ -53,9 +56,9 @@ async def furnish(db: Database, clock: FrozenClock, admin: Page, marketer: Page)
     return await db.run(_names, found, token, clock)
 
 
-async def _post(page: Page, place: str, form: dict[str, str | float | bool]) -> None:
-    answer = await page.request.post(place, form=form, max_redirects=0)
-    assert answer.status < 400, (place, answer.status, await answer.text())
+async def _post(post: Post, place: str, form: Form) -> None:
+    status, said = await post(place, form)
+    assert status < 400, (place, status, said)
 
 
 def unreadable(session: Session, clock: FrozenClock) -> None:

@@ -19,11 +19,11 @@ from mailer.flows_config import FlowsConfig
 from mailer.model import Role
 from mailer.web.security import CSP
 from tests.build import TEMPLATES
-from tests.web.browser import broken_rules, signed_in_page, wider_than_the_window
-from tests.web.rich import FLOW, addresses_of, furnish
+from tests.web.browser import ONE_ENGINE, broken_rules, signed_in_page, wider_than_the_window
+from tests.web.rich import FLOW, Form, Post, addresses_of, furnish
 from tests.web.test_server import addresses
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, ONE_ENGINE]
 
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 PEOPLE = {"root": Role.ADMIN, "ana": Role.AGENT, "mira": Role.MARKETER}
@@ -109,7 +109,15 @@ async def names(
         name: await signed_in_page(chromium, address, db, clock, name=name, role=role, viewport=DESK)
         for name, role in PEOPLE.items()
     }
-    return people, await furnish(db, clock, people["root"], people["mira"])
+    return people, await furnish(db, clock, posting(people["root"]), posting(people["mira"]))
+
+
+def posting(page: Page) -> Post:
+    async def post(place: str, form: Form) -> tuple[int, str]:
+        answer = await page.request.post(place, form=dict(form), max_redirects=0)
+        return answer.status, await answer.text()
+
+    return post
 
 
 def paths(console: FastAPI) -> Iterator[str]:

@@ -11,11 +11,11 @@ from mailer.db import Database
 from mailer.flows.revisions import published
 from mailer.model import Role
 from tests.flows.line import flow_text
-from tests.web.browser import broken_rules, ready, signed_in_page
+from tests.web.browser import ONE_ENGINE, broken_rules, press, ready, signed_in_page
 from tests.web.flow_shop import FlowShop, flow_shop, settings
 
 __all__ = ["flow_shop", "settings"]
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, ONE_ENGINE]
 LATER = '[[step]]\nid = "ask"\nwait = "5d"\nsend = "order_confirmation"\n'
 TESTED = (
     LATER + '[[test]]\nname = "five days"\nevents = ["0d order.placed"]\nexpect = ["0d send first", "5d send ask"]\n'
@@ -88,7 +88,7 @@ async def test_a_marketers_day(
     await page.goto(f"{address}/flows/batch/batch")
     await page.frame_locator("iframe").first.get_by_text("Thank you for your order").wait_for()
     await is_fit(page)
-    await page.keyboard.press("x")
+    await press(page, "x")
     await page.get_by_role("button", name="Let these go").click()
     await page.get_by_text("1 mails go").wait_for()
     await flow_shop.turn()
@@ -115,7 +115,7 @@ async def test_a_later_step_of_the_simulator_calls_off_an_earlier_answer(
     await page.goto(f"{address}/simulator")
     await ready(page)
     await page.get_by_label("Number of a real order").fill("1")
-    await page.keyboard.press("Tab")
+    await press(page, "Tab")
     await page.get_by_role("link", name="Next thing").wait_for()
     # From here on the form is never answered, as by a slow server; the link is.
     await page.route("**/simulator?*", lambda route: None if "jump=" not in route.request.url else route.continue_())

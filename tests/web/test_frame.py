@@ -5,10 +5,10 @@ from playwright.async_api import Browser, expect
 
 from mailer.clock import FrozenClock
 from mailer.db import Database
-from tests.web.browser import signed_in_page
+from tests.web.browser import ONE_ENGINE, press, signed_in_page
 from tests.web.build import case
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, ONE_ENGINE]
 
 
 async def test_the_command_bar_goes_places_and_keys_are_told(
@@ -17,13 +17,12 @@ async def test_the_command_bar_goes_places_and_keys_are_told(
     await db.run(case, clock.now())
     page = await signed_in_page(chromium, address, db, clock)
     await expect(page.locator("html")).to_have_class("scripted")
-    await page.keyboard.press("?")
+    await press(page, "?")
     await expect(page.get_by_role("dialog", name="Keys")).to_contain_text("Search")
-    await page.keyboard.press("Escape")
-    await page.keyboard.press("Control+k")
+    await press(page, "Escape", "Control+k")
     await page.keyboard.type("que")
     await expect(page.get_by_role("dialog", name="Commands").get_by_role("button").first).to_have_text("Queue")
-    await page.keyboard.press("Enter")
+    await press(page, "Enter")
     await expect(page).to_have_url(f"{address}/queue")
     assert page.faults == []  # type: ignore[attr-defined]
     assert page.elsewhere == []  # type: ignore[attr-defined]

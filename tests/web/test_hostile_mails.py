@@ -16,10 +16,10 @@ from mailer.model import Blob, Conversation, Mailbox, Message, RawMail, RawMailS
 from mailer.signing import digest
 from mailer.web.console import mail_bytes
 from mailer.web.desk import Desk
-from tests.web.browser import signed_in_page
+from tests.web.browser import ONE_ENGINE, signed_in_page
 from tests.web.hostile_mails import HTML, hostile_mails
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, ONE_ENGINE]
 
 BATCH = 30
 # What no frame may hold, and that its only style is ours.

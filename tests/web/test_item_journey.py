@@ -7,10 +7,10 @@ from sqlmodel import Session, select
 from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.model import Conversation, ConversationState, Correction, Note, Role
-from tests.web.browser import broken_rules, signed_in_page
+from tests.web.browser import ONE_ENGINE, broken_rules, press, signed_in_page
 from tests.web.matters import FILE, Matter, matter, raw_mail
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, ONE_ENGINE]
 
 
 async def test_an_agent_reads_why_notes_corrects_and_joins(
@@ -52,7 +52,7 @@ async def _reads(page: Page) -> None:
     main = page.get_by_role("main")
     await expect(main).to_contain_text("due in 23 h 40 min (10:40 here, 10:40 there)")
     await expect(main.locator("mark")).to_have_text("where is my order")
-    await page.keyboard.press("w")
+    await press(page, "w")
     await expect(page.locator("#why")).to_contain_text("1 d of open time")
     recipients = page.get_by_role("region", name="Who gets the answer")
     await expect(recipients).to_contain_text("Cc of the last mail, does not get it")
@@ -61,9 +61,9 @@ async def _reads(page: Page) -> None:
     for words in ("delayed, Paris", "parcel 1 expected on", "Refund 5.00 EUR", "Which size fits?", "Not written to"):
         await expect(known).to_contain_text(words)
     quotes = page.locator("details.quotes")
-    await page.keyboard.press("q")
+    await press(page, "q")
     assert await quotes.evaluate_all("(all) => all.every((one) => one.open)")
-    await page.keyboard.press("q")
+    await press(page, "q")
     assert not await quotes.evaluate_all("(all) => all.some((one) => one.open)")
 
 
@@ -92,7 +92,7 @@ async def _takes_files(page: Page) -> None:
 
 
 async def _notes(page: Page, db: Database) -> None:
-    await page.keyboard.press("n")
+    await press(page, "n")
     await page.keyboard.type("Asked the carrier. @Bo Lee, please look.")
     await page.get_by_role("button", name="Keep the note").first.click()
     note = page.get_by_role("article", name="Internal note of ana")
@@ -105,11 +105,11 @@ async def _notes(page: Page, db: Database) -> None:
 
 
 async def _joins(page: Page, db: Database, found: Matter) -> None:
-    await page.keyboard.press("m")
+    await press(page, "m")
     await page.get_by_role("link", name="Which size fits?").click()
     await expect(page.get_by_role("region", name="What moves")).to_contain_text("3 mails move")
     await page.get_by_role("button", name="Join them").click()
-    assert page.url.endswith(f"/conversations/{found.other}?notice=regrouped&back=regrouping-1")
+    await page.wait_for_url(f"**/conversations/{found.other}?notice=regrouped&back=regrouping-1")
     await expect(page.get_by_role("main")).to_contain_text("The carrier has it.")
     await page.get_by_role("status").get_by_role("button", name="Undo").click()
     await page.wait_for_url(f"**/conversations/{found.conversation}*")
@@ -117,9 +117,9 @@ async def _joins(page: Page, db: Database, found: Matter) -> None:
 
 
 async def _corrects(page: Page, db: Database, found: Matter) -> None:
-    await page.keyboard.press("i")
+    await press(page, "i")
     await expect(page.locator('.choose [data-key="1"]')).to_be_visible()
-    await page.keyboard.press("1")
+    await press(page, "1")
     await expect(page.get_by_role("status")).to_contain_text("drafted anew")
     assert await db.read(lambda session: session.exec(select(Correction.intent)).all()) == ["delivery_delay"]
     assert await db.read(_state, found.conversation) is ConversationState.NEEDS_ANSWER

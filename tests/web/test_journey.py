@@ -3,15 +3,16 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.model import Delivery, DeliveryState, Role
 from mailer.web import auth
+from tests.web.browser import ONE_ENGINE
 from tests.web.build import case
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, ONE_ENGINE]
 
 
 @pytest.fixture
@@ -32,16 +33,16 @@ async def test_sign_in_edit_approve_undo_and_approve_again(db: Database, clock: 
     await page.get_by_role("link", name="Edit").click()
     await page.get_by_label("Text of the reply").fill("Hello Ana,\n\nit comes on Tuesday.")
     await page.get_by_role("button", name="Save").click()
-    assert "Saved." in await page.get_by_role("status").inner_text()
+    await expect(page.get_by_role("status")).to_contain_text("Saved.")
     await page.get_by_role("button", name="Approve and send").click()
     notice = page.get_by_role("status")
-    assert "held, undo until 11:00:12" in await notice.inner_text()
+    await expect(notice).to_contain_text("held, undo until 11:00:12")
     await notice.get_by_role("button", name="Undo").click()
-    assert "Taken back in time" in await page.get_by_role("status").inner_text()
-    assert "it comes on Tuesday." in await page.get_by_role("main").inner_text()
+    await expect(page.get_by_role("status")).to_contain_text("Taken back in time")
+    await expect(page.get_by_role("main")).to_contain_text("it comes on Tuesday.")
     await page.get_by_role("button", name="Approve and send").click()
-    assert "No draft waits for you." in await page.get_by_role("main").inner_text()
+    await expect(page.get_by_role("main")).to_contain_text("No draft waits for you.")
     states = await db.read(lambda session: [session.get_one(Delivery, number).state for number in (1, 2)])
     assert states == [DeliveryState.CANCELED, DeliveryState.UNDOABLE]
     await page.get_by_role("button", name="Sign out").click()
-    assert page.url.endswith("/sign-in")
+    await page.wait_for_url("**/sign-in")

@@ -20,10 +20,10 @@ from mailer.model import (
     Snooze,
 )
 from mailer.replies.snooze import wake_due
-from tests.web.browser import broken_rules, ready, signed_in_page
+from tests.web.browser import ONE_ENGINE, broken_rules, press, ready, signed_in_page
 from tests.web.build import Case, case, set_delivery
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, ONE_ENGINE]
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 800}
@@ -59,7 +59,7 @@ async def test_snooze_three_ways_and_wake(db: Database, clock: FrozenClock, addr
     page = await signed_in_page(chromium, address, db, clock)
     for one, button in zip(found, ("In 1 hour", "Until the customer answers", "Until the parcel moves"), strict=True):
         await page.goto(f"/conversations/{one.conversation}")
-        await page.keyboard.press("s")
+        await press(page, "s")
         await page.get_by_role("button", name=button).click()
         await expect(page.get_by_text("Put aside; it comes back by itself.").first).to_be_visible()
     assert await db.read(snoozed) == [Snooze.UNTIL, Snooze.REPLY, Snooze.PARCEL]
@@ -84,12 +84,11 @@ async def test_r_and_a_digit_reject_and_undo(db: Database, clock: FrozenClock, a
     await page.goto(f"/conversations/{first.conversation}")
     await expect(page.locator(".aside-action[data-module=digits]")).to_be_visible()
     # A digit alone does nothing.
-    await page.keyboard.press("5")
-    await page.keyboard.press("r")
+    await press(page, "5", "r")
     await expect(page.get_by_role("button", name="no answer needed")).to_be_visible()
     await sound(page)
     await page.get_by_role("button", name="wrong intent").focus()
-    await page.keyboard.press("5")
+    await press(page, "5")
     await expect(page.get_by_text("Closed: nothing is sent.").first).to_be_visible()
     row = await db.read(lambda session: session.exec(select(Dismissal)).one())
     assert row.fault is Fault.NO_ANSWER
@@ -108,19 +107,19 @@ async def test_ten_together_without_one_and_all_taken_back(
     await page.goto("/queue")
     rows = page.locator("#list li a")
     await rows.first.focus()
-    await page.keyboard.press("x")
+    await press(page, "x")
     await rows.last.focus()
-    await page.keyboard.press("X")
+    await press(page, "X")
     await page.get_by_role("button", name="Approve 10 together").click()
     await expect(page.get_by_role("button", name="9 not looked at yet")).to_be_disabled()
     await sound(page)
-    await page.keyboard.press("x")
+    await press(page, "x")
     for _ in range(9):
-        await page.keyboard.press("j")
+        await press(page, "j")
     await page.get_by_role("button", name="Approve 9 together").click()
     await expect(page.get_by_role("status")).to_contain_text("9 mails are approved")
     await sound(page)
-    await page.keyboard.press("u")
+    await press(page, "u")
     await expect(page.get_by_role("status")).to_contain_text("Taken back in time")
     states = await db.read(lambda session: set(session.exec(select(Delivery.state))))
     assert states == {DeliveryState.CANCELED}
@@ -133,7 +132,7 @@ async def test_the_tray_says_why_and_tries_again(
     (found,) = await some(db, clock, 1)
     page = await signed_in_page(chromium, address, db, clock)
     await page.goto(f"/conversations/{found.conversation}")
-    await page.keyboard.press("a")
+    await press(page, "a")
     await expect(page.get_by_text("Reply to c1@shop.test").first).to_be_visible()
 
     def refuse(session: Session) -> None:
@@ -182,8 +181,7 @@ async def test_an_incident_is_written_once(db: Database, clock: FrozenClock, add
     await page.get_by_role("link", name="Look at the 3 mails").click()
     await expect(page.get_by_text("Hello Customer, #1 is late.")).to_be_visible()
     await ready(page)
-    await page.keyboard.press("j")
-    await page.keyboard.press("j")
+    await press(page, "j", "j")
     await page.get_by_role("button", name="Approve 3 together").click()
     await expect(page.get_by_role("status")).to_contain_text("3 mails are approved")
     texts = await db.read(lambda session: session.exec(select(Draft.text).where(Draft.trouble_id == 1)).all())

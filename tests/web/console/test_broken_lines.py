@@ -9,10 +9,10 @@ from sqlmodel import select, update
 from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.model import AgentSession, Approval, DraftVersion, Note
-from tests.web.browser import ready, signed_in_page
+from tests.web.browser import ONE_ENGINE, ready, signed_in_page
 from tests.web.console.test_panes_journey import WIDE, cases, shows
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, ONE_ENGINE]
 
 
 async def opened(chromium: Browser, address: str, db: Database, clock: FrozenClock, count: int = 4) -> Page:

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, expect
 from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.model import Role
-from tests.web.browser import broken_rules, signed_in_page, wider_than_the_window
+from tests.web.browser import ONE_ENGINE, broken_rules, signed_in_page, wider_than_the_window
 from tests.web.conftest import Entering
 from tests.web.matters import matter
 
@@ -50,6 +50,7 @@ async def test_an_admin_takes_all_of_it_out_and_forgets(
 
 
 @pytest.mark.journey
+@ONE_ENGINE
 async def test_the_pages_in_a_browser(db: Database, clock: FrozenClock, address: str, chromium: Browser) -> None:
     await db.run(matter, clock.now())
     page = await signed_in_page(chromium, address, db, clock)

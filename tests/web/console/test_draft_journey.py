@@ -11,7 +11,7 @@ from mailer.db import Database
 from mailer.model import Draft, Order, ParcelState, Shipment
 from mailer.replies.draft import draft_waiting
 from tests import build
-from tests.web.browser import broken_rules, ready, signed_in_page
+from tests.web.browser import ONE_ENGINE, broken_rules, press, ready, signed_in_page
 
 pytestmark = pytest.mark.journey
 
@@ -44,11 +44,12 @@ async def spotless(page: Page) -> None:
     assert page.elsewhere == []  # type: ignore[attr-defined]
 
 
+@ONE_ENGINE
 async def test_what_is_typed_is_kept_and_one_goes_back(
     db: Database, clock: FrozenClock, address: str, chromium: Browser
 ) -> None:
     page, case = await opened(chromium, address, db, clock)
-    await page.keyboard.press("e")
+    await press(page, "e")
     area = page.get_by_label("Text of the reply")
     await expect(area).to_be_focused()
     await area.press("End")
@@ -59,7 +60,7 @@ async def test_what_is_typed_is_kept_and_one_goes_back(
     await spotless(page)
     await page.get_by_role("link", name="Leave").click()
     await expect(page.get_by_text("typed on this text and did not save it")).to_be_visible()
-    await page.keyboard.press("e")
+    await press(page, "e")
     await expect(page.get_by_label("Text of the reply")).to_have_value(
         (await db.read(lambda session: session.get_one(Draft, case.draft).text)).replace(
             "Hello Anabel,", "Hello Anabel, You must wait for [..]!"
@@ -68,41 +69,39 @@ async def test_what_is_typed_is_kept_and_one_goes_back(
     await page.get_by_role("button", name="Save", exact=True).click()
     await expect(page.locator(".gap")).to_have_text("Missing: [..]")
     await expect(page.get_by_role("button", name="Approve and send")).to_be_disabled()
-    await page.keyboard.press("a")
+    await press(page, "a")
     await spotless(page)
-    await page.keyboard.press("e")
+    await press(page, "e")
     await page.get_by_text("Versions (").click()
     await page.get_by_role("button", name="Go back to version 2").click()
     await expect(page.locator("[data-difference] ins")).to_have_count(0)
-    await page.keyboard.press("Control+Enter")
+    await press(page, "Control+Enter")
     await expect(page.get_by_role("button", name="Approve and send")).to_be_enabled()
     assert (await db.read(lambda session: session.get_one(Draft, case.draft).version)) == 3
-    await ready(page)
-    await page.keyboard.press("a")
+    await press(page, "a")
     await expect(page).to_have_url(f"{address}/queue")
 
 
+@ONE_ENGINE
 async def test_an_order_that_changes_while_the_draft_is_open_stops_approval_until_it_was_seen(
     db: Database, clock: FrozenClock, address: str, chromium: Browser
 ) -> None:
     page, case = await opened(chromium, address, db, clock)
-    await page.keyboard.press("e")
+    await press(page, "e")
     await page.get_by_label("Text of the reply").fill("Dear Anabel, it is on its way.")
-    await page.keyboard.press("Control+Enter")
+    await press(page, "Control+Enter")
     await expect(page.get_by_role("button", name="Approve and send")).to_be_enabled()
     clock.current += timedelta(minutes=5)
     await db.run(deliver, case, clock)
-    await expect(page.get_by_role("heading", name="Something changed since this was written")).to_be_visible(
-        timeout=15_000
-    )
+    await expect(page.get_by_role("heading", name="Something changed since this was written")).to_be_visible()
     await expect(page.get_by_role("row", name="order state")).to_contain_text("in transit")
     await expect(page.get_by_role("row", name="order state")).to_contain_text("delivered")
     await expect(page.get_by_role("button", name="Approve and send")).to_be_disabled()
-    await page.keyboard.press("a")
+    await press(page, "a")
     await spotless(page)
-    await page.keyboard.press("y")
+    await press(page, "y")
     await expect(page.get_by_role("button", name="Approve and send")).to_be_enabled()
-    await page.keyboard.press("g")
+    await press(page, "g")
     await expect(page.get_by_text("is marked as delivered").first).to_be_visible()
     await expect(page.get_by_role("heading", name="A person's words, kept")).to_be_visible()
 
@@ -119,43 +118,40 @@ async def test_a_mail_that_comes_while_the_draft_is_open_is_told_and_answered(
         )
 
     await db.run(write)
-    await expect(page.locator(".stale").get_by_text("The customer wrote again")).to_be_visible(timeout=15_000)
+    await expect(page.locator(".stale").get_by_text("The customer wrote again")).to_be_visible()
     await expect(page.get_by_role("button", name="Approve and send")).to_be_disabled()
     from mailer.rendering.catalog import Catalog
 
     assert await draft_waiting(db, clock, Catalog(build.TEMPLATES), build.HOUSE)
-    await expect(page.get_by_role("heading", name="This was drafted anew while you had it open")).to_be_visible(
-        timeout=15_000
-    )
+    await expect(page.get_by_role("heading", name="This was drafted anew while you had it open")).to_be_visible()
     await expect(page.get_by_role("button", name="Approve and send")).to_be_disabled()
-    await page.keyboard.press("y")
+    await press(page, "y")
     await expect(page.get_by_role("button", name="Approve and send")).to_be_enabled()
-    await ready(page)
-    await page.keyboard.press("a")
+    await press(page, "a")
     await expect(page).to_have_url(f"{address}/queue")
 
 
+@ONE_ENGINE
 async def test_who_types_is_told_and_not_disturbed(
     db: Database, clock: FrozenClock, address: str, chromium: Browser
 ) -> None:
     page, case = await opened(chromium, address, db, clock)
-    await page.keyboard.press("e")
+    await press(page, "e")
     await page.get_by_label("Text of the reply").fill("My own words.")
     clock.current += timedelta(minutes=5)
     await db.run(deliver, case, clock)
-    await expect(page.get_by_role("heading", name="Something changed since this was written")).to_be_visible(
-        timeout=15_000
-    )
+    await expect(page.get_by_role("heading", name="Something changed since this was written")).to_be_visible()
     await expect(page.get_by_label("Text of the reply")).to_have_value("My own words.")
     await page.keyboard.type(" More.")
     await expect(page.get_by_label("Text of the reply")).to_have_value("My own words. More.")
 
 
+@ONE_ENGINE
 async def test_another_template_two_languages_and_what_will_be_sent(
     db: Database, clock: FrozenClock, address: str, chromium: Browser
 ) -> None:
     page, _ = await opened(chromium, address, db, clock)
-    await page.keyboard.press("t")
+    await press(page, "t")
     await page.get_by_role("link", name="positive feedback").click()
     await page.get_by_role("link", name="de", exact=True).click()
     await expect(page.get_by_text("Guten Tag Anabel")).to_be_visible()
@@ -163,12 +159,12 @@ async def test_another_template_two_languages_and_what_will_be_sent(
     await page.get_by_role("button", name="Draft from this template").click()
     await page.wait_for_url("**/conversations/*")
     await ready(page)
-    await page.keyboard.press("l")
+    await press(page, "l")
     await expect(page.get_by_role("heading", name="Two languages side by side")).to_be_visible()
     await expect(page.get_by_text("are the same on both sides")).to_be_visible()
     await expect(page.locator(".sides > div").first).to_contain_text("Hello Anabel,")
     await spotless(page)
-    await page.keyboard.press("p")
+    await press(page, "p")
     await expect(page.frame_locator("iframe").get_by_text("Guten Tag Anabel")).to_be_visible()
     await spotless(page)
 
@@ -180,6 +176,7 @@ async def test_the_second_of_two_who_write_is_told(
     other = await signed_in_page(chromium, address, db, clock, name="ben")
     for one in (page, other):
         await one.goto(f"/conversations/{case.conversation}?edit=true")
+        await ready(one)
     await page.get_by_label("Text of the reply").fill("Ana's words")
     await expect(page.get_by_text("Kept, ")).to_be_visible()
     await other.get_by_label("Text of the reply").fill("Ben's words")

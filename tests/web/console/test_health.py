@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.model import JobPlan, Mailbox, Probe, open_alarms, raise_alarm
-from tests.web.browser import broken_rules, signed_in_page, wider_than_the_window
+from tests.web.browser import ONE_ENGINE, broken_rules, signed_in_page, wider_than_the_window
 from tests.web.build import case
 
 
@@ -26,6 +26,8 @@ async def test_an_operator_sees_that_nothing_was_lost(
     assert "No alarm is open." in page
 
 
+@pytest.mark.journey
+@ONE_ENGINE
 async def test_an_alarm_says_what_to_do_and_an_admin_settles_it(
     db: Database, clock: FrozenClock, agent: httpx2.AsyncClient, address: str, chromium: Browser
 ) -> None:
@@ -43,6 +45,7 @@ async def test_an_alarm_says_what_to_do_and_an_admin_settles_it(
 
 
 @pytest.mark.journey
+@ONE_ENGINE
 async def test_the_page_in_a_browser(db: Database, clock: FrozenClock, address: str, chromium: Browser) -> None:
     now = clock.now()
     await db.run(case, now)

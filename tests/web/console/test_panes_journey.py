@@ -10,7 +10,7 @@ from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.model import Conversation, Delivery, DeliveryState, Direction, Message, MessageState, Role
 from mailer.replies.approve import edit
-from tests.web.browser import broken_rules, ready, signed_in_page
+from tests.web.browser import ONE_ENGINE, broken_rules, press, ready, signed_in_page
 from tests.web.build import Case, case
 
 pytestmark = pytest.mark.journey
@@ -60,6 +60,7 @@ def writes_again(session: Session, talk: int, clock: FrozenClock) -> None:
     session.get_one(Conversation, talk).updated_at = clock.now()
 
 
+@ONE_ENGINE
 async def test_the_list_is_worked_through_by_keyboard(
     db: Database, clock: FrozenClock, address: str, chromium: Browser
 ) -> None:
@@ -67,28 +68,25 @@ async def test_the_list_is_worked_through_by_keyboard(
     page = await signed_in_page(chromium, address, db, clock, viewport=WIDE)
     await page.goto("/queue?language=en")
     assert await broken_rules(page) == []
-    await page.keyboard.press("j")
-    await page.keyboard.press("j")
-    await page.keyboard.press("Enter")
+    await press(page, "j", "j", "Enter")
     await shows(page, "Matter 1")
-    assert page.url.endswith("/conversations/2?tab=to_approve&language=en")
-    await page.keyboard.press("k")
+    await expect(page).to_have_url(f"{address}/conversations/2?tab=to_approve&language=en")
+    await press(page, "k")
     await shows(page, "Matter 0")
-    await page.keyboard.press("a")
+    await press(page, "a")
     await expect(page.locator("#item-title")).to_have_text("Matter 1")
     await expect(page.locator("#toasts")).to_contain_text("Reply to c0@shop.test: held, undo until")
-    await ready(page)
-    await page.keyboard.press("a")
+    await press(page, "a")
     await shows(page, "Matter 2")
     await expect(page.locator("#toasts [data-hold]")).to_have_count(2)
     await expect(page.locator("#list a")).to_have_count(2)
-    assert page.url.endswith("/conversations/3?tab=to_approve&language=en")
+    await expect(page).to_have_url(f"{address}/conversations/3?tab=to_approve&language=en")
     assert await broken_rules(page) == []
-    await page.keyboard.press("u")
+    await press(page, "u")
     await shows(page, "Matter 1")
     states = await db.read(lambda session: [session.get_one(Delivery, number).state for number in (1, 2)])
     assert states == [DeliveryState.UNDOABLE, DeliveryState.CANCELED]
-    await page.keyboard.press("j")
+    await press(page, "j")
     await shows(page, "Matter 2")
     await page.go_back()
     await shows(page, "Matter 1")
@@ -116,6 +114,7 @@ fetch = async (address, how) => {
 """
 
 
+@ONE_ENGINE
 async def test_a_decision_is_sent_once_though_the_next_item_changes_meanwhile(
     db: Database, clock: FrozenClock, address: str, chromium: Browser
 ) -> None:
@@ -126,7 +125,7 @@ async def test_a_decision_is_sent_once_though_the_next_item_changes_meanwhile(
         await page.goto("/conversations/1")
     decisions: list[str] = []
     page.on("request", lambda asked: decisions.append(asked.url) if asked.url.endswith("/approval") else None)
-    await page.keyboard.press("a")
+    await press(page, "a")
     await shows(page, "Matter 1")
     await expect(page.locator("#toasts")).to_contain_text("Reply to c0@shop.test: held, undo until")
     assert len(decisions) == 1
@@ -146,15 +145,14 @@ async def test_two_open_one_draft_and_the_second_sees_the_difference(
     await expect(ana.locator("[data-claimed]")).to_have_text("bo has it open")
     text = "Hello Ana,\n\nyour parcel is lost.\n\nKind regards\nLinen & Co"
     await db.run(edit, found.draft, version=1, text=text, agent_id=2, now=clock.now())
-    await ana.keyboard.press("a")
+    await press(ana, "a")
     await expect(ana.locator("#item")).to_contain_text("bo wrote another text.")
     await expect(ana.locator("#item ins")).to_have_text("lost")
     await expect(ana.locator("#item del")).to_have_text("on its way")
     assert await broken_rules(ana) == []
     await ana.get_by_role("link", name="Go on with what it is now").click()
     await expect(ana.locator("#draft-part .letter", has_text="your parcel is lost.")).to_be_visible()
-    await ready(ana)
-    await ana.keyboard.press("a")
+    await press(ana, "a")
     await shows(ana, "Matter 1")
     await expect(bo.locator("#list a")).to_have_count(1)
 

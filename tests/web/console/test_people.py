@@ -19,7 +19,7 @@ from mailer.sources_config import SourceConfig
 from mailer.web import auth
 from mailer.web.server import build_console
 from mailer.web.tokens import Scope, allows
-from tests.web.browser import broken_rules, signed_in_page, wider_than_the_window
+from tests.web.browser import ONE_ENGINE, broken_rules, signed_in_page, wider_than_the_window
 from tests.web.build import case
 from tests.web.conftest import Entering, browser_on
 
@@ -287,6 +287,7 @@ async def test_webhooks_show_address_secret_and_what_was_turned_away(
 
 
 @pytest.mark.journey
+@ONE_ENGINE
 async def test_an_admin_at_work_in_a_browser(db: Database, clock: FrozenClock, address: str, chromium: Browser) -> None:
     page = await signed_in_page(chromium, address, db, clock)
     await page.goto("/people")

@@ -16,7 +16,7 @@ from mailer.inbound.showing import show, with_brought
 from mailer.model import AuditEntry, Blob, Message, Role
 from mailer.signing import digest
 from mailer.web.looks import Looks
-from tests.web.browser import broken_rules, ready, signed_in_page, wider_than_the_window
+from tests.web.browser import ONE_ENGINE, broken_rules, ready, signed_in_page, wider_than_the_window
 from tests.web.hostile_mails import hostile_mails
 from tests.web.matters import Matter, matter
 from tests.web.picture_server import PictureServer, drawn, ok, serving_pictures
@@ -152,6 +152,7 @@ def test_with_pictures_in_it_a_hostile_mail_is_as_harmless_as_without() -> None:
 
 
 @pytest.mark.journey
+@ONE_ENGINE
 async def test_an_agent_shows_the_pictures_by_key_and_the_browser_fetches_nothing(
     db: Database, clock: FrozenClock, console: FastAPI, address: str, chromium: Browser, looks: list[Looks]
 ) -> None:

@@ -12,7 +12,7 @@ from mailer.inbound.parsed import ParsedMail
 from mailer.inbound.receive import receive_stored
 from mailer.model import Conversation, RawMail, RawMailState
 from tests import build
-from tests.web.browser import signed_in_page
+from tests.web.browser import ONE_ENGINE, signed_in_page
 
 HOSTILE = b"Subject: <script>alert(1)</script>\r\n\r\nwords"
 
@@ -74,6 +74,7 @@ def broken(raw: bytes, box: str) -> ParsedMail:
 
 
 @pytest.mark.journey
+@ONE_ENGINE
 async def test_an_operator_tries_a_mail_again_and_sees_on_health_that_it_was_read(
     db: Database, clock: FrozenClock, address: str, chromium: Browser
 ) -> None:

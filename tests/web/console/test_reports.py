@@ -12,7 +12,7 @@ from mailer.insight.reports import PARTS, REPORTS
 from mailer.model import Approval, Role
 from mailer.web import auth
 from tests.insight.test_reports import answered
-from tests.web.browser import broken_rules, signed_in_page, wider_than_the_window
+from tests.web.browser import ONE_ENGINE, broken_rules, signed_in_page, wider_than_the_window
 from tests.web.build import case
 
 
@@ -51,6 +51,7 @@ async def test_a_colleague_scores_an_answer(db: Database, clock: FrozenClock, ag
 
 
 @pytest.mark.journey
+@ONE_ENGINE
 async def test_charts_in_a_browser(db: Database, clock: FrozenClock, address: str, chromium: Browser) -> None:
     await db.run(case, clock.now())
     page = await signed_in_page(chromium, address, db, clock)

@@ -11,7 +11,7 @@ from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.web.console.search import chips
 from tests.insight.build import index_all, letter, noted
-from tests.web.browser import broken_rules, ready, signed_in_page
+from tests.web.browser import ONE_ENGINE, broken_rules, press, ready, signed_in_page
 from tests.web.build import case
 
 
@@ -83,6 +83,7 @@ async def test_a_question_without_words_shows_what_one_can_look_for(agent: httpx
 
 
 @pytest.mark.journey
+@ONE_ENGINE
 async def test_a_note_that_was_found_is_shown_in_its_place(
     db: Database, clock: FrozenClock, address: str, chromium: Browser, mails: None
 ) -> None:
@@ -119,32 +120,27 @@ def test_chips_switch_filters() -> None:
 
 
 @pytest.mark.journey
+@ONE_ENGINE
 async def test_somebody_finds_a_mail_by_keyboard_alone(
     db: Database, clock: FrozenClock, address: str, chromium: Browser, mails: None
 ) -> None:
     page = await signed_in_page(chromium, address, db, clock)
     await expect(page.locator("html")).to_have_class("scripted")
-    await page.keyboard.press("/")
+    await press(page, "/")
     await expect(page).to_have_url(f"{address}/search")
     await expect(page.get_by_label("Search all mails and notes")).to_be_focused()
     assert await broken_rules(page) == []
     await page.keyboard.type("where is")
     await expect(page.get_by_role("status")).to_have_text("1 mail")
     await expect(page).to_have_url(f"{address}/search?q=where%20is")
-    await page.keyboard.press("ArrowDown")
-    await page.keyboard.press("ArrowUp")
-    await page.keyboard.press("Control+a")
+    await press(page, "ArrowDown", "ArrowUp", "Control+a")
     await page.keyboard.type("物流")
     await expect(page.locator("mark").first).to_have_text("物流")
     assert await broken_rules(page) == []
     await page.set_viewport_size({"width": 390, "height": 844})
     assert await broken_rules(page) == []
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
-    await page.keyboard.press("ArrowDown")
-    await page.keyboard.press("Escape")
-    await page.keyboard.press("ArrowDown")
-    await page.keyboard.press("j")
-    await page.keyboard.press("Enter")
+    await press(page, "ArrowDown", "Escape", "ArrowDown", "j", "Enter")
     await expect(page).to_have_url(f"{address}/conversations/2")
     assert page.faults == []  # type: ignore[attr-defined]
     assert page.elsewhere == []  # type: ignore[attr-defined]

@@ -16,10 +16,10 @@ from mailer.rendering.known import SAMPLES
 from mailer.rendering.lifecycle import render_lifecycle
 from mailer.rendering.shelf import TemplateShelf
 from tests.build import TEMPLATES
-from tests.web.browser import broken_rules, signed_in_page
+from tests.web.browser import ONE_ENGINE, broken_rules, ready, signed_in_page
 from tests.web.build import case
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, ONE_ENGINE]
 
 NOTICE = "/templates/edit/lifecycle/shipping_notice.en.html"
 
@@ -37,6 +37,7 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 
 async def write(page: Page, words: str, *, line: int) -> None:
     """Type at the beginning of a line of the editor."""
+    await ready(page)
     await page.evaluate(
         """([line, words]) => {
             const { view } = document.querySelector("[data-module=studio]").studio;

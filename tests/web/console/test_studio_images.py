@@ -21,7 +21,7 @@ from mailer.rendering.image import image_bytes
 from mailer.replies.approve import approve
 from mailer.web.console.studio_images import name_of
 from tests.build import TEMPLATES, TERMS
-from tests.web.browser import broken_rules, signed_in_page
+from tests.web.browser import ONE_ENGINE, broken_rules, ready, signed_in_page
 from tests.web.build import case, with_address
 
 NOTICE = "lifecycle/shipping_notice.en.html"
@@ -189,13 +189,14 @@ def test_a_name_comes_from_the_file(given: str, name: str) -> None:
 
 
 @pytest.mark.journey
+@ONE_ENGINE
 async def test_a_marketer_brings_a_picture_and_sees_it_in_the_mail_that_goes_out(
     db: Database, clock: FrozenClock, address: str, chromium: Browser
 ) -> None:
     page = await signed_in_page(chromium, address, db, clock, role=Role.MARKETER)
     await db.run(with_address, "ana")
     await page.goto(f"/templates/edit/{NOTICE}")
-    await page.locator(".cm-content").wait_for()
+    await ready(page)
     body = await page.evaluate(
         """() => {
             const { view } = document.querySelector("[data-module=studio]").studio;
