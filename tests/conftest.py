@@ -4,7 +4,8 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,13 +59,27 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+EmptySqlite = Callable[[], AbstractContextManager[Database]]
+
+
 @pytest.fixture(scope="session")
-def sqlite_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """One engine for all tests, which keeps the statements that it compiled; each test puts a file of its own there."""
-    db = Database(f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/mailer.db")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> EmptySqlite:
+    """Opens an empty, migrated file, one at a time; all have one engine, which keeps what it compiled."""
+    path = tmp_path_factory.mktemp("sqlite") / "mailer.db"
+    db = Database(f"sqlite:///{path}")
     event.listen(db.engine, "connect", _never_wait_for_the_disk)
-    yield db
-    db.close()
+
+    @contextmanager
+    def empty() -> Iterator[Database]:
+        shutil.copy(sqlite_template, path)
+        try:
+            yield db
+        finally:
+            db.close()
+            for left in path.parent.iterdir():
+                left.unlink()
+
+    return empty
 
 
 def _never_wait_for_the_disk(connection: sqlite3.Connection, _: object) -> None:
@@ -99,7 +114,7 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_database(postgres_url: str) -> Iterator[Database]:
+def postgres(postgres_url: str) -> Iterator[Database]:
     db = Database(postgres_url)
     upgrade(db)
     yield db
@@ -109,15 +124,11 @@ def postgres_database(postgres_url: str) -> Iterator[Database]:
 @pytest.fixture(params=["sqlite", "postgres"])
 def db(request: pytest.FixtureRequest) -> Iterator[Database]:
     """An empty, migrated database; each test that asks for it runs on both engines."""
-    database: Database = request.getfixturevalue(f"{request.param}_database")
-    if database.is_sqlite:
-        path = Path(str(database.url.database))
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield database
-        database.close()
-        for left in path.parent.iterdir():
-            left.unlink()
+    if request.param == "sqlite":
+        with request.getfixturevalue("empty_sqlite")() as database:
+            yield database
         return
+    database = request.getfixturevalue("postgres")
     yield database
     with database.engine.begin() as connection:
         connection.execute(text(EMPTIED))

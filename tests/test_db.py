@@ -170,7 +170,7 @@ async def test_of_a_group_that_fails_each_is_told_and_the_next_group_works(db: D
 async def test_a_group_whose_verb_forgets_an_answer_leaves_nobody_waiting(db: Database) -> None:
     grouped = Grouped(db, lambda session, items: items[:-1])
     with pytest.raises(ValueError, match="shorter"):
-        await asyncio.wait_for(grouped.do("a@b.test"), 5)
+        await asyncio.wait_for(grouped.do("a@b.test"), 20)
 
 
 async def test_who_stops_waiting_does_not_stop_the_group(db: Database) -> None:
@@ -212,14 +212,14 @@ async def test_a_loop_repeats_at_once_while_there_is_work_and_when_woken() -> No
         return answer
 
     loop = asyncio.create_task(forever(step, wake, stop, 3600))
-    await asyncio.wait_for(done.wait(), 5)
+    await asyncio.wait_for(done.wait(), 20)
     assert answers == [True, False]
     done.clear()
     wake.set()
-    await asyncio.wait_for(done.wait(), 5)
+    await asyncio.wait_for(done.wait(), 20)
     stop.set()
     wake.set()
-    await asyncio.wait_for(loop, 5)
+    await asyncio.wait_for(loop, 20)
 
 
 async def test_a_loop_goes_on_after_a_step_that_raises() -> None:
@@ -234,7 +234,7 @@ async def test_a_loop_goes_on_after_a_step_that_raises() -> None:
             return False
         raise RuntimeError("the database is away")
 
-    await asyncio.wait_for(forever(step, wake, stop, 0.01), 5)
+    await asyncio.wait_for(forever(step, wake, stop, 0.01), 20)
     assert tries == 3
 
 
@@ -252,7 +252,7 @@ async def test_a_bell_that_rings_during_a_step_is_not_lost() -> None:
             wake.set()
         return False
 
-    await asyncio.wait_for(forever(step, wake, stop, 3600), 5)
+    await asyncio.wait_for(forever(step, wake, stop, 3600), 20)
     assert steps == 2
 
 

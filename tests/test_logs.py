@@ -1,12 +1,12 @@
 """Logs tell what happened, and never whose address it happened to."""
 
 import json
+from time import process_time
 
 import pytest
 import structlog
 
 from mailer import logs
-from mailer.clock import monotonic
 
 ADDRESS = "ana.costa+shop@customer.test"
 
@@ -61,6 +61,6 @@ def test_what_is_below_the_level_is_not_written(capsys: pytest.CaptureFixture[st
 
 @pytest.mark.parametrize("words", ["a" * 100_000, "@" * 100_000, "a@" * 50_000, "a.b" * 33_000 + "@"])
 def test_hiding_takes_no_long_time(words: str) -> None:
-    start = monotonic()
+    start = process_time()
     logs.hide_addresses(None, "info", {"event": "x", "words": words})
-    assert monotonic() - start < 2
+    assert process_time() - start < 2

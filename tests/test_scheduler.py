@@ -244,7 +244,7 @@ async def test_stopping_lets_a_running_job_come_to_its_end(means: Means) -> None
     entries = [Entry("job", DateTrigger(datetime(2026, 11, 1, tzinfo=UTC)))]
     metronome = Metronome(means, {"job": work}, entries, "one")
     metronome.start()
-    await asyncio.wait_for(begun.wait(), 2)
+    await asyncio.wait_for(begun.wait(), 20)
     await metronome.stop()
     assert ended.is_set()
     assert (await means.db.read(slots))[0].finished_at is not None

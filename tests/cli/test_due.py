@@ -1,5 +1,6 @@
 """`mailer due list` and `mailer due explain` on a shop of their own."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,19 +10,18 @@ from typer.testing import CliRunner, Result
 from mailer.cli import app
 from mailer.db import Database
 from mailer.errors import NotFound
-from mailer.migrations import upgrade
 from mailer.signing import write_key_file
 from tests import build
 from tests.cli.shop import CONFIG, fill
 
 
 @pytest.fixture
-def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[build.Asked]:
+def case(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[build.Asked]:
     (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
     write_key_file(tmp_path / "mailer.key")
     monkeypatch.setenv("MAILER_CONFIG", str(tmp_path / "config.toml"))
     db = Database(f"sqlite:///{tmp_path / 'mailer.db'}")
-    upgrade(db)
+    shutil.copy(sqlite_template, tmp_path / "mailer.db")
     yield fill(db)
     db.close()
 

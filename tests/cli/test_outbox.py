@@ -1,5 +1,6 @@
 """`mailer outbox` as a person types it, on a shop of its own."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,12 +13,12 @@ from mailer.cli import app
 from mailer.clock import SystemClock
 from mailer.db import Database
 from mailer.errors import Conflict, InputError, NotFound
-from mailer.migrations import upgrade
 from mailer.model import AutomaticAnswer, DeliveryState, Stream, SuppressionCause
 from mailer.outbound.deliver import Result, claim, mark_handing_over, record
 from mailer.outbound.outcome import Unknown
 from mailer.outbound.suppress import suppress
 from tests import build
+from tests.conftest import NOW
 
 CONFIG = """
 [shop]
@@ -33,18 +34,18 @@ address = "care@shop.test"
 [outbound]
 host = "127.0.0.1"
 """
-NOW = SystemClock().now()
 MINUTE = timedelta(minutes=1)
 Run = Callable[..., str]
 
 
 @pytest.fixture
-def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+def db(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     path = tmp_path / "config.toml"
     path.write_text(CONFIG.format(folder=tmp_path, templates=build.TEMPLATES))
     monkeypatch.setenv("MAILER_CONFIG", str(path))
+    monkeypatch.setattr(SystemClock, "now", lambda _: NOW)
     database = Database(f"sqlite:///{tmp_path}/mailer.db")
-    upgrade(database)
+    shutil.copy(sqlite_template, tmp_path / "mailer.db")
     yield database
     database.close()
 

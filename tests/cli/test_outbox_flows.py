@@ -1,5 +1,6 @@
 """`mailer outbox`, `mailer incidents` and `mailer coupons` as a person types them, on a shop with flows."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,12 +13,12 @@ from mailer.cli import app
 from mailer.clock import SystemClock
 from mailer.db import Database
 from mailer.errors import InputError, NotFound
-from mailer.migrations import upgrade
 from mailer.model import Coupon, DeliveryState, Enrollment, FlowStep, Order, StepOutcome
 from mailer.orders.alarms import DelayTerms
 from mailer.orders.delay import look_for_delays
 from mailer.outbound.catch_up import CatchUpTerms, closed_because
 from tests import build
+from tests.conftest import NOW
 from tests.outbound import flow_mails
 
 CONFIG = """
@@ -36,19 +37,19 @@ host = "127.0.0.1"
 [offers.coupons.vip]
 pattern = "VIP-########"
 """
-NOW = SystemClock().now()
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FLOWS = Path(__file__).parents[2] / "schedules" / "flows"
 Run = Callable[..., str]
 
 
 @pytest.fixture
-def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+def db(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     path = tmp_path / "config.toml"
     path.write_text(CONFIG.format(folder=tmp_path, flows=FLOWS))
     monkeypatch.setenv("MAILER_CONFIG", str(path))
+    monkeypatch.setattr(SystemClock, "now", lambda _: NOW)
     database = Database(f"sqlite:///{tmp_path}/mailer.db")
-    upgrade(database)
+    shutil.copy(sqlite_template, tmp_path / "mailer.db")
     database.run_here(build.agent, NOW)
     yield database
     database.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from typer.testing import CliRunner, Result
 from mailer.cli.orders import orders
 from mailer.clock import FrozenClock
 from mailer.db import Database
-from mailer.migrations import upgrade
 from mailer.orders.hook import Hooked
 from mailer.orders.hooks import Delivered, Turned, refuse, store, take_payloads
 from mailer.orders.sources import HOOKS
@@ -24,12 +24,12 @@ NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
+def db(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
     path = tmp_path / "config.toml"
     path.write_text(CONFIG + '[sources.shop]\nkind = "shopify"\nsecrets = ["s3cret"]\n', encoding="utf-8")
     monkeypatch.setenv("MAILER_CONFIG", str(path))
     database = Database(f"sqlite:///{tmp_path / 'mailer.db'}")
-    upgrade(database)
+    shutil.copy(sqlite_template, tmp_path / "mailer.db")
     return database
 
 

@@ -1,5 +1,6 @@
 """`mailer quarantine` and `mailer conversations` on a shop's database."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,6 @@ from mailer import config
 from mailer.cli import app
 from mailer.db import Database
 from mailer.errors import Conflict
-from mailer.migrations import upgrade
 from mailer.model import RawMail, RawMailState
 from tests import build
 
@@ -28,12 +28,12 @@ host = "localhost"
 
 
 @pytest.fixture
-def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+def db(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
     monkeypatch.setenv("MAILER_CONFIG", str(tmp_path / "config.toml"))
     monkeypatch.delenv("MAILER_FAULTS", raising=False)
     database = Database(config.load().db.url)
-    upgrade(database)
+    shutil.copy(sqlite_template, tmp_path / "mailer.db")
     yield database
     database.close()
 

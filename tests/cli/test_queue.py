@@ -1,5 +1,6 @@
 """`mailer queue`, `show`, `approve`, `reject` and `status` on a shop of their own."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from mailer.cli import app
 from mailer.clock import SystemClock
 from mailer.db import Database
 from mailer.errors import Conflict, InputError, NotFound
-from mailer.migrations import upgrade
 from mailer.model import Classification, ConversationState, Draft, DraftState, Level, Role
 from mailer.signing import write_key_file
 from tests import build
@@ -20,14 +20,14 @@ from tests.conftest import NOW
 
 
 @pytest.fixture
-def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+def stored(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
     write_key_file(tmp_path / "mailer.key")
     monkeypatch.setenv("MAILER_CONFIG", str(tmp_path / "config.toml"))
     # The shop's day is NOW: what commands think of a fact does not depend on the day on which they are tested.
     monkeypatch.setattr(SystemClock, "now", lambda _: NOW)
     db = Database(f"sqlite:///{tmp_path / 'mailer.db'}")
-    upgrade(db)
+    shutil.copy(sqlite_template, tmp_path / "mailer.db")
     yield db
     db.close()
 

@@ -1,5 +1,6 @@
 """`mailer returns`, run as a person would."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,6 @@ from mailer.cli.returns import returns
 from mailer.db import Database
 from mailer.errors import Conflict, NotFound
 from mailer.feedback.returns import Asked, Item, request, terms_of
-from mailer.migrations import upgrade
 from mailer.model import Order, ReturnRequest, Role
 from mailer.rendering.shop_facts import read_shop
 from mailer.web import auth
@@ -35,12 +35,12 @@ NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+def shop(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     path = tmp_path / "config.toml"
     path.write_text(CONFIG, encoding="utf-8")
     monkeypatch.setenv("MAILER_CONFIG", str(path))
     db = Database(f"sqlite:///{tmp_path}/mailer.db")
-    upgrade(db)
+    shutil.copy(sqlite_template, tmp_path / "mailer.db")
     db.run_here(auth.add_agent, "ana", Role.AGENT, NOW)
     db.run_here(_asked)
     yield db

@@ -1,6 +1,7 @@
 """`mailer search`, run as a person would."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,6 @@ from typer.testing import CliRunner, Result
 from mailer.cli.search import search
 from mailer.db import Database
 from mailer.errors import InputError
-from mailer.migrations import upgrade
 from tests.insight.build import letter, noted
 
 CONFIG = """
@@ -28,12 +28,12 @@ NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+def shop(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
     monkeypatch.setenv("MAILER_CONFIG", str(tmp_path / "config.toml"))
     monkeypatch.chdir(tmp_path)
     db = Database("sqlite:///mailer.db")
-    upgrade(db)
+    shutil.copy(sqlite_template, tmp_path / "mailer.db")
     db.run_here(letter, NOW, "The linen shirt is torn, 退款")
     yield db
     db.close()

@@ -1,8 +1,6 @@
 """What no order of events, repetition, jump of the clock or restart may break, with the real verbs on real rows."""
 
 import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,13 +8,12 @@ from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, col, select
 
 from mailer.clock import FrozenClock
-from mailer.db import Database, insert_once
+from mailer.db import insert_once
 from mailer.events import record_event
 from mailer.flows.timing import zones_for
 from mailer.model import (
@@ -45,7 +42,7 @@ from mailer.rendering.shop_facts import sync_shop_facts
 from mailer.shop_config import Shop
 from mailer.windows import is_open
 from tests.build import parcel
-from tests.conftest import NOW
+from tests.conftest import NOW, EmptySqlite
 from tests.flows.line import TERMS, Line
 
 SHIPPED = Path(__file__).parents[2] / "schedules/flows"
@@ -320,11 +317,6 @@ class World:
                     assert step.reason, step
 
 
-@pytest.fixture(scope="module")
-def folder() -> Path:
-    return Path(tempfile.mkdtemp())
-
-
 @settings(
     max_examples=int(os.environ.get("MAILER_RULES", "12")),
     deadline=None,
@@ -332,13 +324,8 @@ def folder() -> Path:
     print_blob=True,
 )
 @given(actions=st.lists(ACTIONS, min_size=8, max_size=40))
-def test_no_rule_is_ever_broken(sqlite_template: Path, folder: Path, actions: list[tuple[str, Any]]) -> None:
-    path = folder / "mailer.db"
-    for old in folder.glob("mailer.db*"):
-        old.unlink()
-    shutil.copy(sqlite_template, path)
-    db = Database(f"sqlite:///{path}")
-    try:
+def test_no_rule_is_ever_broken(empty_sqlite: EmptySqlite, actions: list[tuple[str, Any]]) -> None:
+    with empty_sqlite() as db:
         shop = Shop(name="Linen & Co", postal_address="1 Mill Lane, Leeds", country="DE", zone="Europe/Berlin")
         db.run_here(sync_shop_facts, shop, now=NOW)
         world = World(Line(db, FrozenClock(NOW)))
@@ -346,5 +333,3 @@ def test_no_rule_is_ever_broken(sqlite_template: Path, folder: Path, actions: li
         for what, which in begin + actions:
             world.act(what, which)
         world.end()
-    finally:
-        db.close()

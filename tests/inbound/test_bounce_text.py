@@ -148,7 +148,7 @@ WORD = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=1_000)
+@settings(max_examples=200, deadline=10_000)
 @given(words=st.lists(WORD | st.text(max_size=8), max_size=60), subject=st.sampled_from(["failure notice", "hello"]))
 def test_any_text_of_a_daemon_is_read_without_an_error(words: list[str], subject: str) -> None:
     text = " ".join(words).encode("utf-8", "replace").decode()

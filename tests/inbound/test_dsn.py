@@ -208,7 +208,7 @@ FIELD = st.sampled_from(
 LINES = st.lists(st.tuples(FIELD, st.text(max_size=60)).map(": ".join), max_size=40)
 
 
-@settings(max_examples=300, deadline=500)
+@settings(max_examples=300, deadline=10_000)
 @given(lines=LINES, text=st.text(max_size=300))
 def test_any_fields_are_read_without_an_error(lines: list[str], text: str) -> None:
     found = read_dsn("\n".join(lines), text)
@@ -216,7 +216,7 @@ def test_any_fields_are_read_without_an_error(lines: list[str], text: str) -> No
     assert all(one.kind in ("hard", "soft", "policy", "delayed") for one in (*found.failed, *found.nameless))
 
 
-@settings(max_examples=200, deadline=1_000)
+@settings(max_examples=200, deadline=10_000)
 @given(text=st.text(max_size=400), subject=st.text(max_size=40), fields=st.binary(max_size=400))
 def test_any_report_is_read_without_an_error(text: str, subject: str, fields: bytes) -> None:
     line = " ".join(subject.encode("utf-8", "replace").decode().split())

@@ -90,11 +90,11 @@ async def watching(
         yield watcher
     finally:
         stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 30)
 
 
 async def until(db: Database, question: Callable[[Session], Any], what: str = "it happens") -> Any:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not (answer := await db.read(question)):
             await asyncio.sleep(0.02)
     return answer

@@ -57,7 +57,7 @@ async def watching(db: Database, dovecot: Dovecot, user: str, **facts: Any) -> A
         yield
     finally:
         stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 30)
 
 
 def deliver(dovecot: Dovecot, user: str, count: int = 1, **more: Any) -> None:

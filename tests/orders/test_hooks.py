@@ -32,6 +32,7 @@ from mailer.orders.sources import HOOKS
 from mailer.orders.waiting import wake_those_whose_order_is_there
 from mailer.signing import digest
 from mailer.sources_config import SourceBook, SourceConfig
+from tests.conftest import EmptySqlite
 from tests.orders.payloads import an_order
 from tests.orders.sources.hooked import a_tracking
 from tests.orders.sources.test_shopify import PARCEL, REFUND, SCAN
@@ -155,17 +156,12 @@ def facts(session: Session) -> dict[str, Any]:
 @settings(max_examples=40, deadline=None)
 @given(shuffled=st.permutations(ALL), again=st.lists(st.sampled_from(ALL), max_size=3))
 def test_in_whatever_sequence_webhooks_come_the_same_facts_stand(
-    sqlite_template: Any, shuffled: list[Delivered], again: list[Delivered]
+    empty_sqlite: EmptySqlite, shuffled: list[Delivered], again: list[Delivered]
 ) -> None:
     def told(deliveries: list[Delivered]) -> dict[str, Any]:
-        # What is read is rolled back.
-        db = Database(f"sqlite:///{sqlite_template}")
-        with db.engine.connect() as connection, Session(connection) as session:
+        with empty_sqlite() as db, Session(db.engine) as session:
             bring(session, *deliveries)
-            found = facts(session)
-            session.rollback()
-        db.close()
-        return found
+            return facts(session)
 
     in_turn = told(ALL)
     assert told([*shuffled, *again]) == in_turn

@@ -2,10 +2,7 @@
 
 import asyncio
 import contextlib
-import shutil
-import tempfile
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +17,7 @@ from mailer.model import Event, Order, PollCursor
 from mailer.orders.hooks import take_payloads
 from mailer.orders.poll import poll_source
 from mailer.sources_config import SourceBook, SourceConfig
-from tests.conftest import NOW
+from tests.conftest import NOW, EmptySqlite
 from tests.orders.shop_api import SECRET, TOKEN, Reply, ShopApi, serving
 
 COUNT = 7
@@ -103,12 +100,9 @@ def totals(session: Session) -> dict[str, str]:
 # On a page of one, each page is a whole page of one second: the one case in which WooCommerce's pages are counted.
 @given(changes=CHANGES, faults=FAULTS, page_size=st.integers(2, 4))
 def test_every_order_ends_as_the_shop_has_it(
-    sqlite_template: Path, kind: str, changes: list[tuple[int, int]], faults: list[tuple[int, int]], page_size: int
+    empty_sqlite: EmptySqlite, kind: str, changes: list[tuple[int, int]], faults: list[tuple[int, int]], page_size: int
 ) -> None:
-    with tempfile.TemporaryDirectory() as directory, serving(ShopApi(kind, page_size)) as shop:
-        path = Path(directory) / "mailer.db"
-        shutil.copy(sqlite_template, path)
-        db = Database(f"sqlite:///{path}")
+    with empty_sqlite() as db, serving(ShopApi(kind, page_size)) as shop:
         story = Story(shop, changes, faults)
         asyncio.run(live(db, story))
         assert db.read_here(totals) == story.totals()
@@ -116,4 +110,3 @@ def test_every_order_ends_as_the_shop_has_it(
         assert len(placed) == COUNT
         cursor = db.read_here(lambda session: session.get_one(PollCursor, "shop"))
         assert (cursor.page, cursor.error) == ("", "")
-        db.close()

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from sqlmodel import Session
@@ -156,13 +157,22 @@ async def _tried(label: str, account: RelayAccount, recipient: str = build.ANA) 
 @contextlib.asynccontextmanager
 async def _database() -> AsyncIterator[Database]:
     folder = Path(tempfile.mkdtemp(prefix="outcomes"))
+    (folder / "mailer.db").write_bytes(_migrated())
     db = Database(f"sqlite:///{folder}/mailer.db")
-    upgrade(db)
     try:
         yield db
     finally:
         db.close()
         shutil.rmtree(folder)
+
+
+@cache
+def _migrated() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        db = Database(f"sqlite:///{folder}/mailer.db")
+        upgrade(db)
+        db.close()
+        return Path(folder, "mailer.db").read_bytes()
 
 
 def _row(session: Session, delivery_id: int, label: str, now: datetime) -> Row:

@@ -1,9 +1,6 @@
 """Consent: the newest word counts, a way out stops its stream and no order mail, and countries ask for more."""
 
-import shutil
-import tempfile
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +9,6 @@ from pydantic import ValidationError
 from sqlmodel import Session, col, select
 
 from mailer.config import ConsentConfig, Settings
-from mailer.db import Database
 from mailer.errors import InputError, NotFound
 from mailer.model import Consent, Event, Stream, Suppression, SuppressionCause
 from mailer.outbound.consent import (
@@ -26,7 +22,7 @@ from mailer.outbound.consent import (
 )
 from mailer.outbound.suppress import lift, suppress, suppressed
 from mailer.shop_config import Shop
-from tests.conftest import NOW
+from tests.conftest import NOW, EmptySqlite
 
 ANA = "ana@customer.test"
 TERMS = ConsentTerms()
@@ -215,18 +211,14 @@ def test_marketplaces_forbid_offers_and_reviews(kind: str, forbidden: bool) -> N
 
 @settings(max_examples=15, deadline=None)
 @given(st.permutations([(-4, "opt_in"), (-3, "withdrawn"), (-2, "double_opt_in"), (-1, "withdrawn"), (0, "opt_in")]))
-def test_the_order_of_hearing_does_not_matter(sqlite_template: Path, order: list[tuple[int, str]]) -> None:
+def test_the_order_of_hearing_does_not_matter(empty_sqlite: EmptySqlite, order: list[tuple[int, str]]) -> None:
     """Shuffled, the newest word still decides what may be written."""
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "mailer.db"
-        shutil.copy(sqlite_template, path)
-        db = Database(f"sqlite:///{path}")
+    with empty_sqlite() as db:
         for hours, basis in order:
             db.run_here(record_consent, told(hours, basis), now=NOW + timedelta(hours=1))
         newest = db.read_here(lambda session: session.exec(select(Consent).order_by(col(Consent.given_at))).all())[-1]
         assert newest.basis == "opt_in"
         assert db.read_here(may_write, ANA, "marketing", "FR", TERMS) == ""
-        db.close()
 
 
 def test_terms_come_from_the_config() -> None:

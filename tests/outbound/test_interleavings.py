@@ -1,10 +1,7 @@
 """Workers die, agents undo, customers write again, in any order: no mail is handed over twice unless a person asked."""
 
-import shutil
 from collections import Counter
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from hypothesis import Phase, given, note, settings
 from hypothesis import strategies as st
@@ -18,7 +15,7 @@ from mailer.outbound.smtp import Accepted, Deferred, Outcome, Refused, Unknown
 from mailer.outbound.unknown import decide, settle_unknown
 from mailer.replies.approve import undo, write_own
 from tests import build
-from tests.conftest import NOW
+from tests.conftest import NOW, EmptySqlite
 
 LEASE = timedelta(seconds=30)
 OUTCOMES: dict[str, Outcome] = {
@@ -155,20 +152,14 @@ def message_ids(session: Session) -> list[str]:
     )
 )
 def test_no_interleaving_hands_a_mail_over_twice_unless_a_person_asked(
-    sqlite_template: Path, steps: list[tuple[str, str]]
+    empty_sqlite: EmptySqlite, steps: list[tuple[str, str]]
 ) -> None:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "mailer.db"
-        shutil.copy(sqlite_template, path)
-        db = Database(f"sqlite:///{path}")
-        try:
-            world = World(db)
-            for step, outcome in [("approve", "accepted"), ("time passes", "accepted"), *steps]:
-                # What a relay does with a body is settled when it takes it.
-                if not any(world.marked.values()):
-                    world.outcome = OUTCOMES[outcome]
-                world.do(step)
-                world.check()
-            world.let_it_rest()
-        finally:
-            db.close()
+    with empty_sqlite() as db:
+        world = World(db)
+        for step, outcome in [("approve", "accepted"), ("time passes", "accepted"), *steps]:
+            # What a relay does with a body is settled when it takes it.
+            if not any(world.marked.values()):
+                world.outcome = OUTCOMES[outcome]
+            world.do(step)
+            world.check()
+        world.let_it_rest()

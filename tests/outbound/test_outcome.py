@@ -1,10 +1,11 @@
 """Every answer a relay can give becomes one case, and every case has its sentence."""
 
+from time import process_time
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mailer.clock import monotonic
 from mailer.outbound.outcome import (
     CASES,
     Accepted,
@@ -132,9 +133,9 @@ def test_only_a_word_on_the_address_counts_against_it(cause: Cause) -> None:
 @example(step=S.RCPT, code=550, words="user " + "a" * 100_000)
 @example(step=S.BODY, code=550, words="daily " * 50_000)
 def test_whatever_is_said_is_judged_at_once_and_never_sent_twice(step: Step, code: int, words: str) -> None:
-    begin = monotonic()
+    begin = process_time()
     outcome = judge(step, code, words)
-    assert monotonic() - begin < 0.05
+    assert process_time() - begin < 0.05
     assert isinstance(outcome, Accepted) == (step is S.BODY and 200 <= code <= 299)
     # Only a word on the whole body can leave its fate open; 4xx and 5xx are always certain.
     assert isinstance(outcome, Unknown) == (step is S.BODY and not 200 <= code <= 299 and not 400 <= code <= 599)

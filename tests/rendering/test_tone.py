@@ -1,12 +1,12 @@
 """What a reply does not say is found with its line; ordinary text and our own words are left alone."""
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.clock import monotonic
 from mailer.rendering.check import SHIPPED
 from mailer.rendering.tone import Finding, languages, lint
 
@@ -180,9 +180,9 @@ def test_any_text_is_read(text: str, locale: str) -> None:
 def test_a_long_text_is_read_at_once(text: str) -> None:
     for locale in SHIPPED:
         lint("", locale)
-        start = monotonic()
+        start = process_time()
         lint(text, locale)
-        assert monotonic() - start < 3
+        assert process_time() - start < 3
 
 
 def test_our_own_documents_are_mostly_silent() -> None:

@@ -1,12 +1,12 @@
 """The five stops: each holds when the other four are switched off, and none stops what it should not."""
 
 from dataclasses import replace
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.clock import monotonic
 from mailer.config import Stops
 from mailer.replies.loops import Asking, Marks, Sent, Stop, Switches, marks, stops
 
@@ -117,6 +117,6 @@ def test_any_bytes_have_marks(raw: bytes) -> None:
 
 @pytest.mark.parametrize("raw", [b"X-Loop: " * 200_000, b"\n " * 500_000, b"a:b\n" * 200_000, b"x" * 10_000_000])
 def test_a_hostile_header_costs_no_time(raw: bytes) -> None:
-    begin = monotonic()
+    begin = process_time()
     marks(raw)
-    assert monotonic() - begin < 0.25
+    assert process_time() - begin < 0.25
