@@ -50,7 +50,7 @@ export class Panes {
 
   submitted(event) {
     const form = event.target;
-    if (!this.place || event.defaultPrevented || form.method !== "post" || isHtmx(form) || !form.closest("#panes, #toasts")) return;
+    if (!this.place || event.defaultPrevented || form.method !== "post" || form.target || isHtmx(form) || !form.closest("#panes, #toasts")) return;
     event.preventDefault();
     if (!form.matches("[data-fresh] .approval")) this.send(form, event.submitter);
   }
