@@ -1,8 +1,10 @@
 """What was published as files for git, and files as drafts: one ZIP out, a ZIP or a single file in."""
 
+import asyncio
 import io
 import zipfile
 import zlib
+from collections.abc import Mapping
 
 from fastapi import APIRouter, Depends, File, UploadFile
 from sqlmodel import Session
@@ -17,6 +19,8 @@ from mailer.web.desk import Desk, Here, Publisher, newest_templates
 router = APIRouter(dependencies=[Depends(newest_templates)])
 
 _MOST_FILES = 500
+# Ten times all templates that are shipped, so that one transaction can hold all of it.
+_MOST_BYTES = 20_000_000
 
 
 @router.get("/templates/export.zip")
@@ -33,11 +37,16 @@ async def export(here: Here, person: Publisher) -> Response:
 
 @router.post("/templates/import")
 async def take_in(here: Here, person: Publisher, upload: UploadFile = File(), name: Word = "") -> Response:
-    """Each file becomes a draft of whoever brings it; nothing of it is in service before it is published."""
-    texts = _texts(await upload.read(), name or upload.filename or "")
-    for path, text in texts.items():
-        await here.db.run(_draft, here, path, text, person.agent_id)
+    """Each file becomes a draft of whoever brings it, all or none; nothing is in service before it is published."""
+    # In a thread: what is packed takes long to unpack.
+    texts = await asyncio.to_thread(_texts, await upload.read(), name or upload.filename or "")
+    await here.db.run(_drafts, here, texts, person.agent_id)
     return RedirectResponse("/templates?only=mine", 303)
+
+
+def _drafts(session: Session, here: Desk, texts: Mapping[str, str], agent_id: int) -> None:
+    for path, text in texts.items():
+        _draft(session, here, path, text, agent_id)
 
 
 def _draft(session: Session, here: Desk, path: str, text: str, agent_id: int) -> None:
@@ -74,7 +83,8 @@ def _unpacked(raw: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as pack:
             files = [one for one in pack.infolist() if not one.is_dir()]
-            if len(files) > _MOST_FILES or any(one.file_size > LARGEST_TEXT for one in files):
+            too_large = any(one.file_size > LARGEST_TEXT for one in files)
+            if len(files) > _MOST_FILES or too_large or sum(one.file_size for one in files) > _MOST_BYTES:
                 raise InputError("upload", ["it holds too many files, or one that is too large"])
             return {one.filename: _read(pack, one) for one in files}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):

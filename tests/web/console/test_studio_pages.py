@@ -4,6 +4,7 @@ import io
 import shutil
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -12,7 +13,10 @@ from sqlmodel import Session, select
 
 from mailer.config import Rendering, Settings
 from mailer.db import Database
+from mailer.errors import Conflict
 from mailer.model import Role, TemplateRevision, TemplateState
+from mailer.rendering.revision import save_draft
+from mailer.web.console import studio_files
 from tests.build import TEMPLATES
 from tests.web.build import with_address
 from tests.web.conftest import Entering, browser_on
@@ -185,6 +189,40 @@ async def test_admins_send_test_mails_no_further(console: FastAPI, db: Database,
         await db.run(with_address, "root")
         given = {"text": TEXT, "address": "ana@customers.test"}
         assert (await admin.post(f"/templates/test/{NAME}", data=given, headers=JSON)).status_code == 400
+
+
+def packed_files(**texts: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as pack:
+        for number, text in enumerate(texts.values()):
+            pack.writestr(f"templates/replies/mine_{number}.en.md", text)
+    return packed.getvalue()
+
+
+async def test_of_a_zip_all_is_taken_or_nothing(
+    db: Database, marketer: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"upload": ("templates.zip", packed_files(one="Hello", two="Bye"), "application/zip")}
+
+    def saved_elsewhere_meanwhile(session: Session, name: str, text: str, **more: Any) -> TemplateRevision:
+        if text == "Bye":
+            raise Conflict("another window has saved this draft meanwhile")
+        return save_draft(session, name, text, **more)
+
+    with monkeypatch.context() as second_fails:
+        second_fails.setattr(studio_files, "save_draft", saved_elsewhere_meanwhile)
+        assert (await marketer.post("/templates/import", files=files)).status_code == 409
+        assert await db.read(revisions) == []
+    assert (await marketer.post("/templates/import", files=files)).status_code == 303
+    assert [one.text for one in await db.read(revisions)] == ["Hello", "Bye"]
+
+
+async def test_a_zip_that_unpacks_to_too_much_is_refused(marketer: httpx2.AsyncClient) -> None:
+    data = packed_files(**{f"text{number}": "a" * 199_000 for number in range(120)})
+    files = {"upload": ("templates.zip", data, "application/zip")}
+    answer = await marketer.post("/templates/import", files=files)
+    assert answer.status_code == 400
+    assert "too many files, or one that is too large" in answer.text
 
 
 async def test_a_damaged_zip_is_a_mistake_of_the_upload(marketer: httpx2.AsyncClient) -> None:
