@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 import structlog
-from sqlalchemy import or_, update
+from sqlalchemy import insert, literal, or_, update
+from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
 from mailer.clock import Clock
@@ -18,11 +19,20 @@ from mailer.db import Database
 from mailer.errors import InputError
 from mailer.flows.definition import Flow
 from mailer.flows.forward import carry_forward, write_down
-from mailer.flows.notes import note
 from mailer.flows.parse import parse_flow, read_flows
 from mailer.flows.revisions import published, published_hashes
 from mailer.flows.terms import Terms
-from mailer.model import Delivery, DeliveryState, Enrollment, EnrollmentState, FlowText, raise_alarm, settle_alarm
+from mailer.model import (
+    Delivery,
+    DeliveryState,
+    Enrollment,
+    EnrollmentNote,
+    EnrollmentState,
+    FlowText,
+    raise_alarm,
+    settle_alarm,
+)
+from mailer.model.base import Utc
 from mailer.outbound.settle import redo
 
 log = structlog.get_logger()
@@ -30,7 +40,6 @@ log = structlog.get_logger()
 ALARM, REVISION_ALARM = "flow_file", "flow_revision"
 GONE = "its file is gone"
 _UNDER_WAY = (EnrollmentState.ACTIVE, EnrollmentState.PAUSED)
-_MOST_MOVED = 500
 
 
 class Shelf:
@@ -173,22 +182,25 @@ def _move_from_gone_steps(session: Session, before: Flow, flow: Flow, now: datet
         if flow.step(step.id) is not None:
             continue
         following = next((one.id for one in before.steps[place + 1 :] if flow.step(one.id) is not None), None)
-        waiting = select(Enrollment).where(
-            Enrollment.flow == flow.id, Enrollment.step == step.id, col(Enrollment.state).in_(_UNDER_WAY)
-        )
-        for enrollment in session.exec(waiting.with_for_update()):
-            _move(session, enrollment, following, now)
+        _move(session, flow.id, step.id, following, now)
 
 
-def _move(session: Session, enrollment: Enrollment, following: str | None, now: datetime) -> None:
-    words = f"the file has no step {enrollment.step} any more; {following or 'nothing'} follows"
-    note(session, enrollment, "step gone", words, step=enrollment.step or "", now=now)
-    enrollment.version, enrollment.updated_at, enrollment.step = enrollment.version + 1, now, following
-    if following is None:
-        enrollment.state, enrollment.due_at, enrollment.ended_at = EnrollmentState.FINISHED, None, now
-        enrollment.reason = words
-    else:
-        enrollment.state, enrollment.due_at, enrollment.reason = EnrollmentState.ACTIVE, now, ""
+def _move(session: Session, flow_id: str, gone: str, following: str | None, now: datetime) -> None:
+    """Two statements for any number of people: others wait for the writer about as long as for a single one."""
+    words = f"the file has no step {gone} any more; {following or 'nothing'} follows"
+    theirs = (col(Enrollment.flow) == flow_id, col(Enrollment.step) == gone, col(Enrollment.state).in_(_UNDER_WAY))
+    told = (literal(now, Utc), literal("step gone"), literal(gone), literal(words))
+    # Locked with the note, so that whoever has one is moved.
+    notes = core_select(col(Enrollment.id), *told).where(*theirs).with_for_update()
+    session.execute(insert(EnrollmentNote).from_select(["enrollment_id", "at", "what", "step", "reason"], notes))
+    moved: dict[str, object] = {"state": EnrollmentState.ACTIVE, "due_at": now, "reason": ""}
+    ended = {"state": EnrollmentState.FINISHED, "due_at": None, "ended_at": now, "reason": words}
+    session.execute(
+        update(Enrollment)
+        .where(*theirs)
+        .values(version=col(Enrollment.version) + 1, updated_at=now, step=following, **(moved if following else ended))
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _wake(session: Session, flow_id: str, now: datetime) -> None:

@@ -6,12 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlalchemy import event
+from sqlmodel import Session, select
 
 from mailer.clock import FrozenClock
 from mailer.db import Database
 from mailer.flows.files import Shelf
-from mailer.model import EnrollmentState, FlowText, open_alarms
+from mailer.model import Enrollment, EnrollmentNote, EnrollmentState, FlowText, open_alarms
 from tests.flows.line import Line, flow_text
 
 E = EnrollmentState
@@ -88,6 +89,28 @@ def test_what_waits_at_a_step_that_is_gone_goes_on_at_the_next(shop: Shop) -> No
     shop.line.wait(days=6)
     assert shop.steps() == ["first", "c"]
     assert len(shop.line.relay.mails) == 2
+
+
+def test_any_number_of_people_is_moved_with_as_many_statements_as_one(shop: Shop) -> None:
+    def many(session: Session) -> None:
+        one = session.exec(select(Enrollment)).one().model_dump(exclude={"id"})
+        for number in range(300):
+            session.add(Enrollment(**{**one, "key": f"other:{number}", "state": (E.ACTIVE, E.PAUSED)[number % 2]}))
+
+    shop.write(flow_text(more=THREE))
+    shop.line.order()
+    shop.line.turn()
+    shop.line.db.run_here(many)
+    asked: list[str] = []
+    event.listen(shop.line.db.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    shop.write(flow_text(more='[[step]]\nid = "c"\nwait = "5d"\nsend = "order_confirmation"\n'))
+    assert {(one.step, one.state) for one in shop.line.enrollments()} == {("c", E.ACTIVE)}
+    assert sum("INSERT INTO enrollment_note" in words for words in asked) == 1
+    assert len(asked) < 60
+    notes = shop.line.db.read_here(lambda session: session.exec(select(EnrollmentNote)).all())
+    assert [one.reason for one in notes if one.what == "step gone"] == [
+        "the file has no step b any more; c follows"
+    ] * 301
 
 
 def test_a_new_step_before_the_one_that_waits_is_not_run(shop: Shop) -> None:
