@@ -1,11 +1,13 @@
 """HTML from pages/*.html: values escaped, texts in the viewer's language, times in the viewer's zone."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from mailer.calendars import parse_zone
@@ -20,6 +22,7 @@ STATIC = _HERE / "static"
 BUNDLE = _HERE / "bundle"
 # One for each language and zone that somebody looks from.
 _SIGHTS = 32
+_COMMAND = re.compile(r"`([^`\n]+)`")
 
 
 class Pages:
@@ -74,9 +77,15 @@ class Pages:
             ago=words.ago,
             # Words of enums and sentences of rooms.
             said=said,
+            with_code=with_code,
         )
         environment.globals.update(self._everywhere, language=language, zone=zone_name, said=said)
         return environment
+
+
+def with_code(words: str) -> Markup:
+    """Sentences are made for terminals too, where commands stand between backticks; in pages they are <code>."""
+    return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(words))))  # noqa: S704  # it is escaped first
 
 
 def _script() -> str:

@@ -4,10 +4,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from markupsafe import Markup
 
 from mailer.config import Settings
 from mailer.web.languages import Clockwork
-from mailer.web.pages import Pages
+from mailer.web.pages import Pages, with_code
 
 PAGES = sorted((Path(__file__).parents[2] / "mailer/web/pages").glob("*.html"))
 
@@ -32,6 +33,25 @@ def test_a_page_escapes_its_values_and_carries_its_status(settings: Settings) ->
     assert page.status_code == 409
     assert b"<h1>&lt;b&gt;</h1>" in page.body
     assert b"Linen &amp; Co" in page.body
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("See whether `mailer run` works, or `mailer check`.",
+         "See whether <code>mailer run</code> works, or <code>mailer check</code>."),
+        ("said `<img src=x>` and `one", "said <code>&lt;img src=x&gt;</code> and `one"),
+        (Markup("<b>run</b> `x`"), "<b>run</b> <code>x</code>"),
+        ("no command", "no command"),
+    ],
+)  # fmt: skip
+def test_commands_are_shown_as_code_and_nothing_else_gets_in(words: str, shown: str) -> None:
+    assert with_code(words) == shown
+
+
+def test_a_problem_shows_its_command(settings: Settings) -> None:
+    page = Pages(settings).render("problem.html", title="No", what="run `mailer check` <b>", link=("/queue", "Back"))
+    assert b"run <code>mailer check</code> &lt;b&gt;" in page.body
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
