@@ -90,7 +90,7 @@ async def test_a_marketers_day(
     await is_fit(page)
     await press(page, "x")
     await page.get_by_role("button", name="Let these go").click()
-    await page.get_by_text("1 mails go").wait_for()
+    await page.get_by_text("1 mail goes").wait_for()
     await flow_shop.turn()
     assert flow_shop.mails == before + 3
 

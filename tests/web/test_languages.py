@@ -126,3 +126,10 @@ def test_the_language_of_somebody_who_is_not_signed_in(asked: str, language: str
 def test_a_language_that_we_do_not_have_is_english() -> None:
     assert translations("tlh").gettext("Approve and send") == "Approve and send"
     assert Clockwork("tlh").moment(NOW) == "22 Nov 2026, 12:00"
+
+
+def test_where_a_count_stands_one_is_not_said_as_many() -> None:
+    """`ngettext` has both; a count that begins a text may be 1."""
+    pages = [text for file, _, text in texts() if file.endswith(".html") and isinstance(text, str)]
+    many = r"%\(count\)s (of them |more )?(\w+s|people|are|were|wait|come)\b"
+    assert [text for text in pages if re.match(many, text)] == []

@@ -63,7 +63,7 @@ async def test_a_shorter_wait_is_counted_first_and_brings_forward_when_published
     await turn(marketer, flow_shop, step__2__wait__home="2d")
     page = (await marketer.get("/flows/plain/publish")).text
     assert "2 are brought forward, as their wait became shorter." in page
-    assert "1 of them are due at once." in page
+    assert "1 of them is due at once." in page
     await publish(marketer, flow_shop)
     now = flow_shop.clock.now()
     assert [one.due_at for one in flow_shop.line.enrollments()] == [now, now + timedelta(days=2)]
@@ -106,7 +106,7 @@ async def test_its_own_tests_are_let_expect_what_it_does_now(marketer: httpx2.As
     await flow_shop.write("plain", flow_text(more=TESTED))
     await turn(marketer, flow_shop, step__2__wait__home="4d")
     page = (await marketer.get("/flows/plain/edit")).text
-    assert "1 mistakes" in page
+    assert "1 mistake. It" in page
     assert "it does 0d send first, 4d send ask" in page
     draft = (await known(flow_shop)).draft
     assert draft is not None

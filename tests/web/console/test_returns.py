@@ -77,7 +77,7 @@ async def test_a_batch_of_delays_is_seen_told_and_settled(
     found = await db.run(case, clock.now())
     await db.run(late, found, clock)
     page = (await agent.get("/incidents?batch=dhl:DE-US:2026-11-22")).text
-    assert "1 wait for your word" in page
+    assert "1 waits for your word" in page
     assert "20 Nov 2026" in page
     await agent.post("/incidents/tell", data={"batch": "dhl:DE-US:2026-11-22"})
     kinds = await db.read(lambda session: session.exec(select(Event.kind)).all())
