@@ -172,6 +172,7 @@ async def test_time_in_which_the_machine_slept_is_over_too(
     page = await opened(chromium, address, db, clock)
     await page.keyboard.press("a")
     await expect(page.locator("#toasts [data-hold]")).to_be_visible()
+    await ready(page)
     # What runs while a machine is awake stood still meanwhile; its clock did not.
     await page.evaluate("() => { const now = Date.now; Date.now = () => now() + 3_600_000; }")
     await expect(page.locator("#toasts [data-hold]")).to_have_count(0, timeout=3_000)
