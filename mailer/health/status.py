@@ -27,6 +27,7 @@ from mailer.model import (
 )
 from mailer.outbound.catch_up import held_flows
 from mailer.outbound.hold import stopped
+from mailer.wording import counted
 
 # Three IDLE rounds and a slow reconnect; after that a mailbox that nobody polled is a problem.
 _SILENT = timedelta(minutes=3)
@@ -142,28 +143,39 @@ def _for_people(session: Session, found: Status, now: datetime) -> Iterator[str]
         yield f"all sending is stopped by {hold.put_by}{why}; `mailer outbox resume` ends it"
     yield from _flows_and_delays(session)
     if held := found.deliveries.get("held"):
-        yield f"{held} deliveries are held; `mailer outbox list` shows them"
+        yield counted(held, "delivery is held", "deliveries are held") + "; `mailer outbox list` shows them"
     if found.overdue:
         first = time_left(found.next_due_at, now) if found.next_due_at else ""
-        yield f"{found.overdue} conversations are past their deadline; the first is {first}"
+        late = counted(found.overdue, "conversation is past its deadline", "conversations are past their deadline")
+        yield f"{late}; the first is {first}"
     if found.warned:
         first = f"; the first is {time_left(found.next_due_at, now)}" if found.next_due_at and not found.overdue else ""
-        yield f"{found.warned} conversations are about to pass their deadline{first}; `mailer due list` shows them"
+        near = counted(
+            found.warned, "conversation is about to pass its deadline", "conversations are about to pass their deadline"
+        )
+        yield f"{near}{first}; `mailer due list` shows them"
     if unknown := found.deliveries.get("unknown"):
-        yield f"{unknown} deliveries are unknown; a person must say whether they arrived (tab Failed)"
+        what = counted(unknown, "delivery is unknown", "deliveries are unknown")
+        yield f"{what}; a person must say what arrived (tab Failed)"
     if quarantined := found.raw_mail.get("quarantined"):
-        yield f"{quarantined} mails could not be read and lie in quarantine"
+        yield counted(
+            quarantined,
+            "mail could not be read and lies in quarantine",
+            "mails could not be read and lie in quarantine",
+        )
     if unreadable := found.payloads.get("unreadable"):
-        yield f"{unreadable} payloads of the shop's systems could not be read; `mailer orders deliveries` says why"
+        what = counted(unreadable, "payload", "payloads")
+        yield f"{what} of the shop's systems could not be read; `mailer orders deliveries` says why"
     if found.set_aside:
-        yield f"{found.set_aside} messages were set aside with an error"
+        yield counted(found.set_aside, "message was set aside with an error", "messages were set aside with an error")
 
 
 def _flows_and_delays(session: Session) -> Iterator[str]:
     for flow, why in held_flows(session).items():
         yield f"the flow {flow} is {why}; `mailer outbox resume --flow {flow}` ends it"
     if late := session.exec(select(func.count()).where(*_WAITING_FOR_A_WORD)).one():
-        yield f"{late} delays wait for your word before customers hear of them; `mailer incidents list` shows them"
+        what = counted(late, "delay waits for your word", "delays wait for your word")
+        yield f"{what} before customers hear of it; `mailer incidents list` shows what waits"
 
 
 def _stuck(session: Session, now: datetime) -> int:
@@ -187,9 +199,10 @@ def _not_getting_away(session: Session, found: Status) -> Iterator[str]:
     waiting = col(Delivery.state).in_([DeliveryState.QUEUED, DeliveryState.SENDING])
     tried = select(Delivery.reason, func.count()).where(waiting, col(Delivery.attempt) > 0, Delivery.reason != "")
     for reason, count in session.exec(tried.group_by(Delivery.reason).order_by(func.count().desc()).limit(3)):
-        yield f"{count} deliveries did not get away yet: {reason}"
+        yield f"{counted(count, 'delivery', 'deliveries')} did not get away yet: {reason}"
     if count := found.stuck:
-        yield f"{count} deliveries wait longer than {in_words(_STUCK)} for a worker; is `mailer run` at work?"
+        what = counted(count, "delivery waits", "deliveries wait")
+        yield f"{what} longer than {in_words(_STUCK)} for a worker; is `mailer run` at work?"
 
 
 def failed_jobs(session: Session) -> Iterator[tuple[str, str]]:

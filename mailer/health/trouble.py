@@ -11,6 +11,7 @@ from mailer.health.alarm import TOLD_BY_FIGURES
 from mailer.health.machine import Machine
 from mailer.health.status import Status, failed_jobs, status
 from mailer.model import open_alarms, raise_alarm, settle_alarm
+from mailer.wording import counted
 
 # What `look_for_trouble` raises and settles.
 OWN_KINDS = TOLD_BY_FIGURES | {"clock_apart", "disk", "ledger"}
@@ -58,15 +59,21 @@ def _of_mailboxes(figures: Status, now: datetime) -> Iterator[Wrong]:
             error = f": {mailbox.last_error}" if mailbox.last_error else ""
             yield Wrong("mailbox", mailbox.name, f"not polled {ago}{error}")
         if mailbox.missing:
-            yield Wrong("ledger", mailbox.name, f"{mailbox.missing:,} mails of the server are not in our ledger")
+            words = counted(
+                mailbox.missing, "mail of the server is not in our ledger", "mails of the server are not in our ledger"
+            )
+            yield Wrong("ledger", mailbox.name, words)
 
 
 def _of_work(figures: Status) -> Iterator[Wrong]:
     if figures.stuck:
-        yield Wrong("stuck", "outbox", f"{figures.stuck} deliveries wait for a worker")
+        yield Wrong(
+            "stuck", "outbox", counted(figures.stuck, "delivery waits for a worker", "deliveries wait for a worker")
+        )
     if count := figures.deliveries.get("unknown"):
-        yield Wrong("unknown", "outbox", f"{count} deliveries are unknown")
+        yield Wrong("unknown", "outbox", counted(count, "delivery is unknown", "deliveries are unknown"))
     if count := figures.raw_mail.get("quarantined"):
-        yield Wrong("quarantine", "inbox", f"{count} mails could not be read")
+        yield Wrong("quarantine", "inbox", counted(count, "mail could not be read", "mails could not be read"))
     if figures.overdue:
-        yield Wrong("overdue", "queue", f"{figures.overdue} conversations are past their deadline")
+        words = counted(figures.overdue, "conversation is past its deadline", "conversations are past their deadline")
+        yield Wrong("overdue", "queue", words)

@@ -144,7 +144,7 @@ def test_status_ends_with_one_when_something_is_wrong(stored: Database) -> None:
     stored.run_here(fill_with_error)
     wrong = run("status")
     assert wrong.exit_code == 1
-    assert "PROBLEM 1 messages were set aside with an error" in wrong.stdout
+    assert "PROBLEM 1 message was set aside with an error" in wrong.stdout
 
 
 def fill_with_error(session: object) -> None:

@@ -101,27 +101,27 @@ PROBLEMS: list[tuple[str, Verb]] = [
         lambda session, now: mailbox(session, now, MINUTE, "IMAP: connection refused"),
     ),
     (
-        "1 conversations are past their deadline; the first is overdue by 1 h",
+        "1 conversation is past its deadline; the first is overdue by 1 h",
         lambda session, now: build.asked(session, now - timedelta(hours=25)),
     ),
     (
-        "1 deliveries are unknown; a person must say whether they arrived (tab Failed)",
+        "1 delivery is unknown; a person must say what arrived (tab Failed)",
         lambda session, now: delivery(session, now, DeliveryState.UNKNOWN),
     ),
     (
-        "1 mails could not be read and lie in quarantine",
+        "1 mail could not be read and lies in quarantine",
         lambda session, now: raw_mail(session, now, RawMailState.QUARANTINED),
     ),
     (
-        "1 messages were set aside with an error",
+        "1 message was set aside with an error",
         lambda session, now: build.customer_mail(session, now, state=MessageState.RECEIVED, error="boom"),
     ),
     (
-        "1 deliveries wait longer than 5 min for a worker; is `mailer run` at work?",
+        "1 delivery waits longer than 5 min for a worker; is `mailer run` at work?",
         lambda session, now: delivery(session, now, DeliveryState.QUEUED, 6 * MINUTE),
     ),
     (
-        "1 deliveries did not get away yet: 450 greylisted",
+        "1 delivery did not get away yet: 450 greylisted",
         lambda session, now: deferred(session, now, "450 greylisted"),
     ),
     ('job "purge" failed: ValueError: no', lambda session, now: strokes(session, now, None, "ValueError: no")),
