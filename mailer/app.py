@@ -46,6 +46,7 @@ from mailer.outbound.deliver import Deliverer, rescue
 from mailer.outbound.relays import RelayLimits, ask_at_once
 from mailer.outbound.smtp import Relay, RelayAccount
 from mailer.outbound.suppress import Limits
+from mailer.rendering.file_folder import bring_folder
 from mailer.rendering.shelf import TemplateShelf
 from mailer.rendering.shop_facts import sync_shop_facts
 from mailer.replies.acknowledge import Office, acknowledge_waiting
@@ -103,7 +104,7 @@ class Worker:
         self.name = name
         self.bells = Bells()
         self.shelf = Shelf(db, self.story, settings.flows.directory, Terms.of(settings, keys))
-        self.templates = TemplateShelf(db, clock, settings.rendering.templates, settings.web.public_url)
+        self.templates = TemplateShelf.of(db, clock, settings)
         self.own_addresses = frozenset(sender.address.lower() for sender in settings.senders.values())
         self.reader = Reader(Ourselves(self.own_addresses))
 
@@ -239,6 +240,8 @@ async def run(
         await asyncio.to_thread(upgrade, db)
         await _take_over(db, clock, alone=only is not None)
         await db.run(sync_shop_facts, settings.shop, settings.offers, now=clock.now())
+        rendering = settings.rendering
+        await bring_folder(db, rendering.templates, rendering.largest_file, now=clock.now())
         worker = Worker(settings, db, keys, clock, f"{socket.gethostname()}-{os.getpid()}", story)
         log.info("started", worker=worker.name, database=db.url.get_backend_name(), web=web)
         async with asyncio.TaskGroup() as group:

@@ -163,6 +163,8 @@ class ConsentConfig(Section):
 class Rendering(Section):
     templates: Path = Path("templates")
     review: bool = False
+    largest_file: int = Field(default=2_000_000, ge=10_000, le=10_000_000)
+    largest_files: int = Field(default=5_000_000, ge=10_000, le=15_000_000)
 
 
 class SchedulerConfig(Section):

@@ -29,6 +29,7 @@ from mailer.outbound.jump import stop_for_restore
 from mailer.outbound.unknown import settle_unknown
 from mailer.privacy import retention
 from mailer.rendering.catalog import Catalog
+from mailer.rendering.file_folder import bring_folder
 from mailer.rendering.press import Press
 from mailer.rendering.renderer import Renderer
 from mailer.rendering.revision import due_revisions
@@ -203,13 +204,14 @@ def forget(session: Session, *, now: datetime) -> None:
 
 async def publish_templates(means: Means) -> None:
     """Publish what is scheduled, checked again; and let files hold that have caught up with what was published."""
-    now = means.clock.now()
-    files = Catalog(means.settings.rendering.templates)
+    now, rendering = means.clock.now(), means.settings.rendering
+    await bring_folder(means.db, rendering.templates, rendering.largest_file, now=now)
+    files = Catalog(rendering.templates)
     if same := await means.db.run(caught_up, files, now=now):
         log.info("files_caught_up", count=len(same))
     if await means.db.read(due_revisions, now=now):
         renderer = Renderer(children=1)
-        shelf = TemplateShelf(means.db, means.clock, files.directory, means.settings.web.public_url)
+        shelf = TemplateShelf.of(means.db, means.clock, means.settings)
         published = await Press(means.db, means.clock, shelf, renderer).publish_due()
         await asyncio.to_thread(renderer.close)
         log.info("templates_published", count=published)

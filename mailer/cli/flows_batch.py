@@ -58,7 +58,7 @@ def _look(settings: Any, db: Any, name: str) -> tuple[Any, list[Any]]:
     if name not in found:
         raise NotFound(f'there is no flow "{name}" in service; there are {", ".join(found) or "none"}')
     terms, now = Terms.of(settings, read_keys(settings.signing.key_file)), SystemClock().now()
-    templates = TemplateShelf(db, SystemClock(), settings.rendering.templates, settings.web.public_url)
+    templates = TemplateShelf.of(db, SystemClock(), settings)
     templates.read_here()
     some = db.read_here(waiting, found[name], terms, limit=_MOST, now=now)
     return found[name], [show(one, templates.catalog, terms, wall=now) for one in some]

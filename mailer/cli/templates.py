@@ -80,13 +80,15 @@ def preview(
 
 def _reply(catalog: Any, name: str, locales: list[str], facts: Mapping[str, Any], storefront: str) -> tuple[str, str]:
     """Text and HTML of a reply; what an agent would see beside it goes to the error output."""
+    from mailer.rendering.attachment import said_plainly
     from mailer.rendering.render import render_named, to_html
 
     mail = render_named(catalog, name, locales, facts, storefront)
     _say_which(catalog, mail.made_from)
     for line in _notes(mail):
         typer.echo(line, err=True)
-    return mail.text, to_html(mail.text)
+    files = catalog.published.files
+    return said_plainly(mail.text, files), to_html(mail.text, files=files)
 
 
 def _lifecycle(
@@ -115,21 +117,21 @@ def _catalog(folder: Path | None, *, files_only: bool) -> Any:
     """What serves; the files alone where they were asked for, and where there is no configuration or no database."""
     from mailer.config import load
     from mailer.migrations import readable
-    from mailer.rendering.catalog import Catalog
+    from mailer.rendering.file_folder import folder_catalog, with_folder
     from mailer.rendering.shelf import service_catalog
 
     where = _folder(folder)
     if folder is not None or files_only:
-        return Catalog(where)
+        return folder_catalog(where)
     try:
         settings = load()
     except MailerError:
-        return Catalog(where)
+        return folder_catalog(where)
     db = readable(settings.db.url)
     if db is None:
-        return Catalog(where)
+        return folder_catalog(where)
     try:
-        return db.read_here(service_catalog, where, settings.web.public_url)
+        return with_folder(db.read_here(service_catalog, where, settings.web.public_url))
     finally:
         db.close()
 

@@ -76,41 +76,50 @@ def take_in(
     """Make drafts of the files that read otherwise than what is in service; several are published one by one."""
     from mailer.cli.session import open_database, publishing_agent
     from mailer.clock import SystemClock
+    from mailer.rendering.file_folder import bring
     from mailer.rendering.shelf import service_catalog
 
     top = folder or (source if source.is_dir() else None)
-    files = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
+    found = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
+    files = [path for path in found if path.suffix != ".pdf"]
     with open_database() as (settings, db):
         person, now = publishing_agent(db, agent), SystemClock().now()
+        if top is not None:
+            _refuse_bad(asyncio.run(bring(db, top, settings.rendering.largest_file, now=now)))
         catalog = db.read_here(service_catalog, settings.rendering.templates)
         drafts = [_drafted(db, catalog, _name(path, top), path, person, now) for path in files]
-        found = [one for one in drafts if one is not None]
+        fresh = [one for one in drafts if one is not None]
         if at_once:
-            _publish(settings, db, found, person, confirm=confirm)
+            _publish(settings, db, fresh, person, confirm=confirm)
         else:
-            typer.echo(f"{len(found)} drafts; {len(files) - len(found)} files read as what is in service does.")
+            typer.echo(f"{len(fresh)} drafts; {len(files) - len(fresh)} files read as what is in service does.")
 
 
 @templates.command("export", epilog="Example: mailer templates export --to ~/shop/templates")
 def write_out(
     to: Annotated[Path | None, typer.Option("--to", help="The folder; by default the one that is in service.")] = None,
 ) -> None:
-    """Write what was published into files, for git. Where they are the ones in service, the files hold again then."""
+    """Write what was published into files, for git, with the PDFs that it names. Files in service hold again then."""
     from mailer.cli.session import open_database
     from mailer.clock import SystemClock
     from mailer.rendering.catalog import Catalog
+    from mailer.rendering.file_folder import paths_named
+    from mailer.rendering.files import file_bytes
     from mailer.rendering.names import parse_name
     from mailer.rendering.shelf import in_service
     from mailer.rendering.standing import caught_up
 
     with open_database() as (settings, db):
         target = to or settings.rendering.templates
-        texts = db.read_here(in_service).published.texts
-        for name, text in sorted(texts.items()):
-            path = target / parse_name(name).path
+        published = db.read_here(in_service).published
+        texts = published.texts
+        written = {parse_name(name).path: text.encode() for name, text in sorted(texts.items())}
+        written |= {path: db.read_here(file_bytes, path.split("/")[1]) for path in paths_named(published)}
+        for name, data in written.items():
+            path = target / name
             path.parent.mkdir(parents=True, exist_ok=True)
             beside = path.with_name(f"{path.name}.new")
-            beside.write_text(text, encoding="utf-8")
+            beside.write_bytes(data)
             beside.replace(path)
             typer.echo(f"{path}")
         held = db.run_here(caught_up, Catalog(settings.rendering.templates), now=SystemClock().now())
@@ -132,6 +141,12 @@ def _name(path: Path, top: Path | None) -> str:
     parts = path.resolve().parts
     start = next((at for at, part in enumerate(parts) if part in ("storefronts", "replies", "lifecycle", "blocks")), -1)
     return "/".join(parts[start:])
+
+
+def _refuse_bad(files: dict[str, str]) -> None:
+    """Before any draft is made of what names them."""
+    if files:
+        raise InputError("import", [f"{path}: {words}" for path, words in files.items()])
 
 
 def _drafted(db: Any, catalog: Any, name: str, path: Path, person: int, now: Any) -> Any:
@@ -165,7 +180,7 @@ def _press(settings: Any, db: Any) -> Iterator[Any]:
     from mailer.rendering.shelf import TemplateShelf
 
     clock, renderer = SystemClock(), Renderer(children=1)
-    shelf = TemplateShelf(db, clock, settings.rendering.templates, settings.web.public_url)
+    shelf = TemplateShelf.of(db, clock, settings)
     try:
         yield Press(db, clock, shelf, renderer)
     finally:

@@ -40,7 +40,7 @@ class Marketer:
 
     async def work(self) -> None:
         """All that a visitor of the studio is to find there."""
-        shelf = TemplateShelf(self.db, self.clock, self.settings.rendering.templates)
+        shelf = TemplateShelf.of(self.db, self.clock, self.settings)
         renderer = Renderer()
         press = Press(self.db, self.clock, shelf, renderer)
         try:

@@ -11,7 +11,7 @@ from mailer.flows.situation import Passage, overruled
 from mailer.flows.terms import Terms
 from mailer.links import customer_links
 from mailer.model import Conversation, ConversationState, Customer, Direction, Incident, Message, MessageState, Order
-from mailer.outbound.compose import LifecycleLetter, Within, compose_lifecycle
+from mailer.outbound.compose import Attached, LifecycleLetter, Within, compose_lifecycle
 from mailer.outbound.outbox import Outgoing
 from mailer.outbound.passage import Gates
 from mailer.rendering.catalog import Catalog
@@ -115,8 +115,9 @@ def write_mail(sheet: Sheet, catalog: Catalog, terms: Terms, *, wall: datetime) 
     """
     passage, flow = sheet.passage, sheet.passage.flow
     about = passage.enrollment
+    catalog = catalog.chosen(terms.keys, f"{about.subject_kind}:{about.subject_id}")
     mail = render_lifecycle(
-        catalog.chosen(terms.keys, f"{about.subject_kind}:{about.subject_id}"),
+        catalog,
         passage.step.send,
         sheet.facts,
         sheet.links,
@@ -147,6 +148,7 @@ def write_mail(sheet: Sheet, catalog: Catalog, terms: Terms, *, wall: datetime) 
         in_reply_to=sheet.thread.in_reply_to if sheet.thread else "",
         reference_ids=sheet.thread.reference_ids if sheet.thread else (),
         pictures=[Within(one.cid, one.mime, one.data) for one in mail.pictures],
+        files=[Attached(one.name, catalog.published.files[one.sha256].data) for one in mail.files if one.is_attached],
     )
     outgoing = Outgoing(
         key=key,

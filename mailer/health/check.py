@@ -25,6 +25,7 @@ from mailer.outbound.smtp import Relay, RelayAccount
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.check import check_templates
 from mailer.rendering.check_lifecycle import check_lifecycle
+from mailer.rendering.file_folder import folder_catalog, with_folder
 from mailer.rendering.shelf import service_catalog
 from mailer.signing import read_keys
 
@@ -109,9 +110,11 @@ def _in_service(settings: Settings, db: Database) -> tuple[Mapping[str, Flow], C
     """Flows and templates with what was published over them; the files alone where there is no database yet."""
     directory, templates = settings.flows.directory, settings.rendering.templates
     try:
-        return db.read_here(in_service, directory), db.read_here(service_catalog, templates)
+        return db.read_here(in_service, directory), with_folder(
+            db.read_here(service_catalog, templates, settings.web.public_url)
+        )
     except SQLAlchemyError:
-        return read_flows(directory)[0], Catalog(templates)
+        return read_flows(directory)[0], folder_catalog(templates)
 
 
 def _templates(catalog: Catalog) -> str:

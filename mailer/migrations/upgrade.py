@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 from mailer.db import Database
 from mailer.errors import MailerError
 
-HEAD = "0015"
+HEAD = "0016"
 
 # Tables of the engines' own kinds, which no model describes: what `mailer.insight.engine` keeps its terms in.
 _OF_ENGINES = "search_terms"

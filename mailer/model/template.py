@@ -143,3 +143,22 @@ class TemplateImage(Row, table=True):
     uploaded_by: int | None = Field(default=None, foreign_key="agent.id")
     created_at: datetime = moment()
     retired_at: datetime | None = maybe_moment()
+
+
+class TemplateFile(Row, table=True):
+    """A PDF that mails carry or link to, by the hash of its bytes (a Blob). Templates name the hash in their text."""
+
+    __tablename__ = "template_file"
+
+    sha256: str = Field(foreign_key="blob.sha256", primary_key=True)
+    # What it is called where it is put into a text: `size-chart.pdf`.
+    name: str
+    size: int
+    pages: int
+    # {"en": "Size chart"}: with which words it is put into a text of that language.
+    title: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
+    # None: it came with the files of the templates.
+    uploaded_by: int | None = Field(default=None, foreign_key="agent.id")
+    created_at: datetime = moment()
+    # It is offered no more; texts that name it keep it.
+    retired_at: datetime | None = maybe_moment()

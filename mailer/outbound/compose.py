@@ -12,6 +12,7 @@ from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 from mailer.errors import InputError
 from mailer.outbound.address import mailable
@@ -45,6 +46,15 @@ class Within:
 
 
 @dataclass(frozen=True)
+class Attached:
+    """A file that a mail carries to be kept (RFC 2183)."""
+
+    name: str
+    data: bytes
+    mime: str = "application/pdf"
+
+
+@dataclass(frozen=True)
 class Letter:
     """All that goes into a reply."""
 
@@ -63,10 +73,13 @@ class Letter:
     automatic: bool = False
     # Pictures that its HTML shows as `cid:`.
     pictures: Sequence[Within] = ()
+    files: Sequence[Attached] = ()
 
 
 # How we know our own automatic mails again, whichever of our installations wrote them.
 LOOP_MARK = "mailer"
+# In characters, and in octets of a coded piece: no line of the header is longer than 78 (RFC 5322, 2.1.1).
+_LONGEST_NAME, _PIECE, _CHARSET = 60, 18, "utf-8''"
 _NEED_A_WAY_OUT = ("feedback", "marketing")
 _WORD = re.compile(r"[^A-Za-z0-9_.-]+")
 _AUTOMATIC = {"Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All", "X-Loop": LOOP_MARK}
@@ -98,6 +111,7 @@ class LifecycleLetter:
     reference_ids: Sequence[str] = ()
     # Pictures that its HTML shows as `cid:`.
     pictures: Sequence[Within] = ()
+    files: Sequence[Attached] = ()
 
 
 def compose_lifecycle(letter: LifecycleLetter) -> bytes:
@@ -165,13 +179,27 @@ def _with_body(mail: EmailMessage, letter: Letter | LifecycleLetter) -> bytes:
     # Quoted-printable never holds "=_": the boundary cannot occur in a part (RFC 2045, 6.7).
     boundary = f"=_{sha256(letter.message_id.encode()).hexdigest()[:24]}"
     head = mail.as_bytes().rstrip(b"\r\n").decode("utf-8", "surrogateescape")
-    lines = [
-        *(head, "MIME-Version: 1.0", f'Content-Type: multipart/alternative; boundary="{boundary}"', ""),
+    lines = [head, "MIME-Version: 1.0", *_with_files(letter, boundary)]
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def _with_files(letter: Letter | LifecycleLetter, boundary: str) -> tuple[str, ...]:
+    """Text and HTML, with the files behind them where there are any."""
+    if not letter.files:
+        return _alternative(letter, boundary)
+    around = f"{boundary}m"
+    parts = [line for one in letter.files for line in (f"--{around}", *_file(one))]
+    head = f'Content-Type: multipart/mixed; boundary="{around}"'
+    return head, "", f"--{around}", *_alternative(letter, boundary), *parts, f"--{around}--", ""
+
+
+def _alternative(letter: Letter | LifecycleLetter, boundary: str) -> tuple[str, ...]:
+    return (
+        *(f'Content-Type: multipart/alternative; boundary="{boundary}"', ""),
         *(f"--{boundary}", *_part("plain", letter.text)),
         *(f"--{boundary}", *_html(letter, f"{boundary}r")),
         *(f"--{boundary}--", ""),
-    ]
-    return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+    )
 
 
 def _html(letter: Letter | LifecycleLetter, boundary: str) -> tuple[str, ...]:
@@ -184,15 +212,40 @@ def _html(letter: Letter | LifecycleLetter, boundary: str) -> tuple[str, ...]:
 
 
 def _picture(one: Within) -> tuple[str, ...]:
-    coded = b64encode(one.data).decode("ascii")
-    lines = (coded[start : start + 76] for start in range(0, len(coded), 76))
     return (
         f"Content-Type: {one.mime}",
         "Content-Transfer-Encoding: base64",
         f"Content-ID: <{one.cid}>",
         "Content-Disposition: inline",
-        *("", *lines),
+        *("", *_coded(one.data)),
     )
+
+
+def _file(one: Attached) -> tuple[str, ...]:
+    return (
+        f"Content-Type: {one.mime}",
+        "Content-Transfer-Encoding: base64",
+        "Content-Disposition: attachment;",
+        *(*_named(one.name), "", *_coded(one.data)),
+    )
+
+
+def _named(name: str) -> list[str]:
+    """The file name in lines of a header: as it is, or as RFC 2231, 3 and 4, has it for other scripts and long ones."""
+    if name.isascii() and len(name) <= _LONGEST_NAME:
+        return [f' filename="{name}"']
+    coded = quote(name, safe="")
+    # Not within %C3.
+    pieces = re.findall(rf"(?:%[0-9A-F]{{2}}|[^%]){{1,{_PIECE}}}", coded)
+    if len(pieces) == 1:
+        return [f" filename*={_CHARSET}{coded}"]
+    lines = [f" filename*{place}*={_CHARSET if not place else ''}{piece};" for place, piece in enumerate(pieces)]
+    return [*lines[:-1], lines[-1].rstrip(";")]
+
+
+def _coded(data: bytes) -> list[str]:
+    coded = b64encode(data).decode("ascii")
+    return [coded[start : start + 76] for start in range(0, len(coded), 76)]
 
 
 def _part(subtype: str, text: str) -> tuple[str, ...]:

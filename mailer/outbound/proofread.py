@@ -28,12 +28,13 @@ _BY_KIND: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # Any of ours, sent to one of us.
     "test": ((), (*_OF_FLOWS, "list-unsubscribe", "list-unsubscribe-post", "precedence")),
 }
-# With pictures, these stand beside the HTML.
+# With pictures, these stand beside the HTML; with files, they stand behind all of it.
 _STRUCTURES = (
     ["text/plain"],
     ["multipart/alternative", "text/plain", "text/html"],
     ["multipart/alternative", "text/plain", "multipart/related", "text/html"],
 )
+_FILE = "application/pdf"
 _FIELD = re.compile(r"([!-9;-~]+):[ \t]?(.*)", re.DOTALL)
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -116,6 +117,9 @@ def _body(raw: bytes, text: str) -> list[str]:
     """The structure that we write, and in its plain part the text that was approved."""
     whole = message_from_bytes(raw, policy=compat32)
     kinds = [part.get_content_type() for part in whole.walk()]
+    if kinds[0] == "multipart/mixed":
+        files = len(whole.get_payload()) - 1
+        kinds = kinds[1:-files] if files and set(kinds[-files:]) == {_FILE} else kinds
     if [kind for kind in kinds if not kind.startswith("image/")] not in _STRUCTURES:
         return ["its parts are not a text and the same text in HTML"]
     plain = next(part for part in whole.walk() if part.get_content_type() == "text/plain")

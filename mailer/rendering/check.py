@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from mailer.errors import InputError
+from mailer.rendering.attachment import attachment_mistakes
 from mailer.rendering.catalog import Catalog, Template
 from mailer.rendering.context import flatten
 from mailer.rendering.environment import includes, reads
@@ -57,7 +58,9 @@ def missing_locales(catalog: Catalog) -> list[str]:
 def _check(catalog: Catalog, template: Template, *, whole: bool) -> list[str]:
     text = catalog.text(template.name)
     plain = without_jinja(text)
+    served = catalog.published
     found = [*mistakes(catalog, template, text, whole=whole), *unfilled(plain), *sounds(plain, template.locale)]
+    found += attachment_mistakes(text, template.name, template.locale, served.files, served.most_attached)
     if found or not whole:
         return [f"templates/{template.name}: line {line}: {words}" for line, words in sorted(found)]
     return [str(error) for error in stumbles(catalog, template)]

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import PurePosixPath
 
 from mailer.errors import InputError
+from mailer.rendering.attachment import attachment_mistakes
 from mailer.rendering.catalog import Catalog, Template
 from mailer.rendering.check import missing_blocks, sounds, strange_values, unfilled, without_jinja
 from mailer.rendering.context import flatten
@@ -38,7 +39,9 @@ def check_lifecycle(catalog: Catalog) -> list[str]:
 def _check(catalog: Catalog, template: Template) -> list[str]:
     text = catalog.text(template.name)
     plain = without_tags(text)
+    served = catalog.published
     found = [*mistakes(catalog, template, text), *unfilled(plain), *sounds(plain, template.locale)]
+    found += attachment_mistakes(text, template.name, template.locale, served.files, served.most_attached)
     if found:
         return [f"templates/{template.name}: line {line}: {words}" for line, words in sorted(found)]
     return tried(catalog, template)

@@ -14,6 +14,7 @@ from typing import Any
 from mailer.child import Work, serve
 from mailer.errors import InputError
 from mailer.rendering.around import dependents, spoilt
+from mailer.rendering.attachment import Attachment
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.context import context
 from mailer.rendering.critique import examine
@@ -84,7 +85,12 @@ _DOES: Mapping[str, Callable[[Catalog, Mapping[str, Any]], dict[str, Any]]] = {
 @lru_cache(maxsize=4)
 def _published(raw: bytes) -> Published:
     told = json.loads(raw)
-    return Published(told["texts"], images={name: Picture(**one) for name, one in told["images"].items()})
+    return Published(
+        told["texts"],
+        images={name: Picture(**one) for name, one in told["images"].items()},
+        files={one["sha256"]: Attachment(**one) for one in told["files"]},
+        most_attached=told["most"],
+    )
 
 
 def _prepare() -> None:

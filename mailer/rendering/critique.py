@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 from mailer.errors import InputError
 from mailer.rendering import check, check_lifecycle
+from mailer.rendering.attachment import LIGHT, attachment_mistakes, weight
 from mailer.rendering.catalog import LIFECYCLE, Catalog, Template
 from mailer.rendering.context import flatten
 from mailer.rendering.contrast import faint
@@ -92,10 +93,15 @@ def _by_line(catalog: Catalog, template: Template, text: str) -> Iterator[Remark
         wrong = ()
     else:
         wrong = check.mistakes(catalog, template, text, whole=not is_block)
-    pictured = picture_mistakes(text, template.name, template.locale, catalog.published.images)
+    about, served = (text, template.name, template.locale), catalog.published
+    pictured = picture_mistakes(*about, served.images)
+    enclosed = attachment_mistakes(*about, served.files, served.most_attached)
     plain = check_lifecycle.without_tags(text) if is_html else check.without_jinja(text)
-    for line, words in (*wrong, *check.unfilled(plain), *markup_mistakes(text), *pictured):
+    for line, words in (*wrong, *check.unfilled(plain), *markup_mistakes(text), *pictured, *enclosed):
         yield Remark(line, words)
+    if is_html and (size := weight(text, served.files)) > LIGHT:
+        words = f"each of these mails carries {size} bytes of files; a link is lighter and mailboxes fill more slowly"
+        yield Remark(0, words, is_mistake=False)
     for line, words in check.sounds(plain, template.locale):
         yield Remark(line, words, is_mistake=False)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mailer.errors import InputError
+from mailer.rendering.attachment import Enclosed, enclosed_in, placed, refuse_unfit
 from mailer.rendering.catalog import IMAGES, LIFECYCLE, Catalog, Template, chain
 from mailer.rendering.context import flatten
 from mailer.rendering.environment import macros, written
@@ -51,6 +52,8 @@ class LifecycleMail:
     paths: tuple[str, ...]
     # The pictures that it shows and that go within it.
     pictures: tuple[Picture, ...] = ()
+    # The files that it carries or links to.
+    files: tuple[Enclosed, ...] = ()
 
 
 def render_lifecycle(
@@ -103,7 +106,8 @@ class _Mail:
         }
         environment = catalog.environment(storefront, html=True)
         shared = {"words": words, "formal": facts["formal"]}
-        self.images = catalog.published.images
+        self.images, self.files = catalog.published.images, catalog.published.files
+        self.most_attached = catalog.published.most_attached
         self.more = {
             "images": {name: one.told(self.body.locale) for name, one in self.images.items()},
             "words": words,
@@ -124,7 +128,9 @@ class _Mail:
             raise MissingFacts(f"templates/{self.template.name}", missing)
         subject, preheader = self.body.say("subject")[:_LONGEST_SUBJECT], self.body.say("preheader")
         body, footer = self.body.fill(**self.more), self.footer.fill(**self.more)
-        html = self._whole(subject, preheader, body, footer)
+        whole = self._whole(subject, preheader, body, footer)
+        refuse_unfit(f"templates/{self.template.name}", whole, self.files, self.most_attached)
+        html, body, footer = (placed(one, self.files) for one in (whole, body, footer))
         shown = shown_in(html, self.images)
         return LifecycleMail(
             subject=subject,
@@ -139,6 +145,7 @@ class _Mail:
             made_from={**self.made_from, **{f"{IMAGES}{name}": one.edition for name, one in shown.items()}},
             paths=tuple(dict.fromkeys(path for page in self.pages for path in page.declared)),
             pictures=tuple(one for one in shown.values() if one.inline),
+            files=tuple(enclosed_in(whole, self.files)),
         )
 
     def _whole(self, subject: str, preheader: str, body: str, footer: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from mailer.rendering.attachment import MOST_IN_A_MAIL, Attachment
 from mailer.rendering.environment import Texts
 from mailer.rendering.picture import Picture
 from mailer.signing import Keys, digest
@@ -40,6 +41,9 @@ class Published:
     edition: int = 0
     # By name, as templates call them.
     images: Mapping[str, Picture] = field(default_factory=dict)
+    # By hash, as texts name them; and how many bytes of them go within one mail.
+    files: Mapping[str, Attachment] = field(default_factory=dict)
+    most_attached: int = MOST_IN_A_MAIL
 
     @cached_property
     def included(self) -> Texts:

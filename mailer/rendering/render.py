@@ -7,6 +7,8 @@ from functools import cache
 from markdown_it import MarkdownIt
 
 from mailer.errors import InputError
+from mailer.rendering import attachment
+from mailer.rendering.attachment import Attachment
 from mailer.rendering.blank import Blank
 from mailer.rendering.catalog import FRAME, Catalog, chain
 from mailer.rendering.marked import Mark, read
@@ -102,14 +104,17 @@ def render_named(
     return render_reply(catalog, key, locales, facts, storefront)
 
 
-def to_html(text: str, pictures: Mapping[str, Picture] | None = None) -> str:
+def to_html(
+    text: str, pictures: Mapping[str, Picture] | None = None, files: Mapping[str, Attachment] | None = None
+) -> str:
     """The HTML part of a mail, from its Markdown text.
 
     A reply is paragraphs, lists and web addresses. HTML, named links, images, headings, emphasis and code are switched
     off: what a customer or a shop typed can never become one. A web address becomes a link when it stands in angle
-    brackets, which is also how it reads best as text (RFC 3986, C). `pictures` of the shop's own, by hash, are drawn.
+    brackets, which is also how it reads best as text (RFC 3986, C). `pictures` and `files` of the shop's own, by hash,
+    are drawn and linked to.
     """
-    body = drawn(_markdown().render(text), pictures or {})
+    body = attachment.drawn(drawn(_markdown().render(text), pictures or {}), files or {})
     return f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>\n{body}</body></html>\n'
 
 

@@ -10,10 +10,13 @@ from typing import Any, TypeVar
 
 from mailer.child import Child
 from mailer.errors import InputError
+from mailer.rendering.attachment import Enclosed
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.child import MEMORY, MODULE, SECONDS, WORK
 from mailer.rendering.critique import Remark, remarks_of
+from mailer.rendering.file_folder import admitted
 from mailer.rendering.names import parse_name
+from mailer.rendering.pdf import Pdf, read_pdf
 from mailer.rendering.published import Published
 from mailer.rendering.render import MissingFacts
 from mailer.rendering.revision import Verdict, plain, text_hash
@@ -49,6 +52,14 @@ class Renderer:
         """The verdict that a publication needs."""
         return await self._apart(lambda: self.judge_here(catalog, name, text))
 
+    async def admit(self, data: bytes, most_bytes: int) -> Pdf:
+        """A PDF that somebody brings, checked in a child of its own. Raises InputError."""
+        return await self._apart(lambda: read_pdf(data, most_bytes))
+
+    async def admit_from(self, path: str, data: bytes, most_bytes: int) -> Pdf:
+        """As `admit`, of a file that lay in a folder or a ZIP."""
+        return await self._apart(lambda: admitted(path, data, most_bytes))
+
     async def fill(self, catalog: Catalog, name: str, text: str, values: Mapping[str, object], language: str) -> str:
         """A text that is no template, on facts by path. Raises InputError."""
         return await self._apart(lambda: self.fill_here(catalog, name, text, values, language))
@@ -66,7 +77,8 @@ class Renderer:
         catalog = catalog.still()
         answer = self._ask(catalog, "show", name, text, about=asdict(about))
         if "shown" in answer:
-            return Shown(**answer["shown"])
+            files = tuple(Enclosed(**one) for one in answer["shown"].pop("files"))
+            return Shown(**answer["shown"], files=files)
         if "missing" in answer:
             raise MissingFacts(answer["source"], answer["missing"])
         raise InputError(answer["source"], answer["wrong"])
@@ -134,6 +146,8 @@ class Renderer:
         if known is not published:
             # Bytes are none of a preview's.
             images = {name: {**vars(one), "alt": dict(one.alt), "data": ""} for name, one in published.images.items()}
-            packed = json.dumps({"texts": dict(published.texts), "images": images}).encode()
+            files = [{**vars(one), "title": dict(one.title), "data": ""} for one in published.files.values()]
+            told = {"texts": dict(published.texts), "images": images, "files": files, "most": published.most_attached}
+            packed = json.dumps(told).encode()
             self._packed = (published, packed)
         return packed

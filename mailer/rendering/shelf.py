@@ -10,17 +10,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 import structlog
 from sqlmodel import Session, col, select
 
 from mailer.clock import Clock
+from mailer.config import Settings
 from mailer.db import Database
 from mailer.errors import InputError
 from mailer.model import Comparison, TemplateRevision, TemplateState, raise_alarm, settle_alarm
 from mailer.rendering import front
+from mailer.rendering.attachment import MOST_IN_A_MAIL
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.environment import includes, mail_environment
+from mailer.rendering.files import attachments
 from mailer.rendering.image import pictures
 from mailer.rendering.published import FILES_ONLY, Challenger, Published
 from mailer.rendering.revision import edition_now
@@ -33,12 +37,20 @@ ALARM = "template_published"
 class TemplateShelf:
     """What one process knows of the templates in service. Safe to ask from several threads."""
 
-    def __init__(self, db: Database, clock: Clock, directory: Path, images_at: str = "") -> None:
-        self._db, self._clock, self._images_at = db, clock, images_at
+    def __init__(
+        self, db: Database, clock: Clock, directory: Path, public_at: str = "", most_attached: int = MOST_IN_A_MAIL
+    ) -> None:
+        self._db, self._clock, self._public_at, self._most_attached = db, clock, public_at, most_attached
         self._published = FILES_ONLY
         self._broken: frozenset[str] = frozenset()
         self._lock = threading.Lock()
         self.catalog: Catalog = _Live(directory, self)
+
+    @classmethod
+    def of(cls, db: Database, clock: Clock, settings: Settings) -> Self:
+        """As config.toml says."""
+        rendering = settings.rendering
+        return cls(db, clock, rendering.templates, settings.web.public_url, rendering.largest_files)
 
     @property
     def published(self) -> Published:
@@ -54,7 +66,7 @@ class TemplateShelf:
         if self._db.read_here(edition_now) == self._published.edition:
             return False
         with self._lock:
-            self._take(self._db.read_here(in_service, self._images_at))
+            self._take(self._db.read_here(in_service, self._public_at, self._most_attached))
         return True
 
     def _take(self, found: "InService") -> None:
@@ -85,8 +97,8 @@ class InService:
     before: Mapping[str, list[str]]
 
 
-def in_service(session: Session, images_at: str = "") -> InService:
-    """All that is in service, as one picture; `images_at` is the address of the public listener."""
+def in_service(session: Session, public_at: str = "", most_attached: int = MOST_IN_A_MAIL) -> InService:
+    """All that is in service, as one picture; `public_at` is the address of the public listener."""
     wanted = select(TemplateRevision).where(TemplateRevision.state == TemplateState.PUBLISHED)
     texts = {one.name: one.text for one in session.exec(wanted)}
     running = (
@@ -96,13 +108,14 @@ def in_service(session: Session, images_at: str = "") -> InService:
     )
     challengers = {one.name: Challenger(one.id or 0, text, one.share) for one, text in session.exec(running)}
     broken = [name for name, text in texts.items() if mistake(name, text)]
-    published = Published(texts, challengers, edition_now(session), pictures(session, images_at))
+    beside = (pictures(session, public_at), attachments(session, public_at), most_attached)
+    published = Published(texts, challengers, edition_now(session), *beside)
     return InService(published, {name: _before(session, name) for name in broken})
 
 
-def service_catalog(session: Session, directory: Path, images_at: str = "") -> Catalog:
+def service_catalog(session: Session, directory: Path, public_at: str = "") -> Catalog:
     """The templates in service, for commands, which keep nothing."""
-    return Catalog(directory, sound(in_service(session, images_at), FILES_ONLY)[0])
+    return Catalog(directory, sound(in_service(session, public_at), FILES_ONLY)[0])
 
 
 def sound(found: InService, last: Published) -> tuple[Published, dict[str, str]]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from mailer.errors import InputError
+from mailer.rendering import attachment
+from mailer.rendering.attachment import Enclosed, enclosed_in, refuse_unfit
 from mailer.rendering.catalog import FRAME, LIFECYCLE, Catalog
 from mailer.rendering.context import flatten
 from mailer.rendering.known import SAMPLES
@@ -41,6 +43,8 @@ class Shown:
     made_from: Mapping[str, str]
     # "transactional", "feedback", "marketing"; of an answer "reply" or "acknowledgement".
     kind: str = "reply"
+    # The files that it carries or links to.
+    files: tuple[Enclosed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,9 +67,11 @@ def show(catalog: Catalog, name: str, about: About) -> Shown:
     if suffix == "html":
         return _lifecycle(catalog, key.removeprefix(LIFECYCLE), locale, storefront, told, about)
     mail = render_named(catalog, key.removeprefix("replies/"), [locale], told, storefront)
-    pictures = by_hash(catalog.published.images)
-    text = said_plainly(mail.text, pictures)
-    return Shown("", "", "", text, to_html(mail.text, pictures), mail.template, mail.made_from)
+    pictures, files = by_hash(catalog.published.images), catalog.published.files
+    refuse_unfit(f"templates/{mail.template}", mail.text, files, catalog.published.most_attached)
+    text = attachment.said_plainly(said_plainly(mail.text, pictures), files)
+    html, enclosed = to_html(mail.text, pictures, files), tuple(enclosed_in(mail.text, files))
+    return Shown("", "", "", text, html, mail.template, mail.made_from, files=enclosed)
 
 
 def is_mail(name: str) -> bool:
@@ -122,4 +128,4 @@ def _lifecycle(
         formal=about.formal,
     )
     heads = (mail.subject, mail.preheader, mail.sender)
-    return Shown(*heads, mail.text, mail.html, mail.template, mail.made_from, mail.kind)
+    return Shown(*heads, mail.text, mail.html, mail.template, mail.made_from, mail.kind, mail.files)

@@ -29,8 +29,10 @@ from mailer.model import (
     Message,
     Route,
 )
-from mailer.outbound.compose import Letter, Within, compose
+from mailer.outbound.compose import Attached, Letter, Within, compose
 from mailer.outbound.outbox import Outgoing, enqueue
+from mailer.rendering import attachment
+from mailer.rendering.attachment import refuse_unfit, within
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.picture import by_hash, hashes_in, said_plainly
 from mailer.rendering.render import Rendered, render_reply, to_html
@@ -199,6 +201,8 @@ def _send(session: Session, message: Message, office: Office, now: datetime) -> 
     rendered = _words(message, conversation, office)
     pictures = by_hash(office.catalog.published.images)
     pictures = {one: pictures[one] for one in sorted(hashes_in(rendered.text) & pictures.keys())}
+    files = office.catalog.published.files
+    refuse_unfit(f"templates/{rendered.template}", rendered.text, files, office.catalog.published.most_attached)
     key = f"acknowledgement-{message.id}"
     message_id = office.keys.message_id(key, office.sender_address.rpartition("@")[2])
     letter = Letter(
@@ -209,9 +213,10 @@ def _send(session: Session, message: Message, office: Office, now: datetime) -> 
         # Neither name nor subject of the mail: whoever forged it must not choose what we write to their victim.
         recipient_name="",
         subject=office.catalog.read(rendered.template).subject,
-        text=said_plainly(rendered.text, pictures),
-        html=to_html(rendered.text, pictures),
+        text=attachment.said_plainly(said_plainly(rendered.text, pictures), files),
+        html=to_html(rendered.text, pictures, files),
         pictures=[Within(one.cid, one.mime, one.data) for one in pictures.values() if one.inline],
+        files=[Attached(*one) for one in within(rendered.text, files)],
         in_reply_to=message.internet_message_id,
         reference_ids=message.reference_ids,
         written_at=now,

@@ -28,8 +28,10 @@ from mailer.model import (
     SentCopy,
 )
 from mailer.offers.compensation import OfferTerms, grant
-from mailer.outbound.compose import Letter, Within, compose, reply_subject
+from mailer.outbound.compose import Attached, Letter, Within, compose, reply_subject
 from mailer.outbound.outbox import Outgoing, enqueue
+from mailer.rendering import attachment, files
+from mailer.rendering.attachment import MOST_IN_A_MAIL, refuse_unfit, within
 from mailer.rendering.catalog import Catalog
 from mailer.rendering.fact import Facts
 from mailer.rendering.image import named_in
@@ -60,6 +62,8 @@ class Terms:
     offers: OfferTerms | None = None
     # Where customers reach us; without it pictures go within the mail.
     public_url: str = ""
+    # How many bytes of files go within one mail.
+    most_attached: int = MOST_IN_A_MAIL
 
     @classmethod
     def of(cls, settings: Settings, keys: Keys) -> Self:
@@ -67,8 +71,9 @@ class Terms:
         sender, outbound = settings.sender, settings.outbound
         copy = outbound.sent_copy != "none"
         offers = OfferTerms.of(settings, keys)
-        at = settings.web.public_url
-        return cls(sender.address, sender.name, settings.replies.undo, outbound.give_up_after, keys, copy, offers, at)
+        carried = (settings.web.public_url, settings.rendering.largest_files)
+        undo, give_up_after = settings.replies.undo, outbound.give_up_after
+        return cls(sender.address, sender.name, undo, give_up_after, keys, copy, offers, *carried)
 
 
 def approve(
@@ -89,7 +94,7 @@ def approve(
     """
     draft, conversation = _pending(session, draft_id, version)
     refuse_news(news_of(session, draft, catalog, now=now))
-    _refuse_unready(session, draft, done=done)
+    _refuse_unready(session, draft, terms, done=done)
     _note_what_it_offers(session, draft, terms, now)
     approval = Approval(draft_id=draft_id, version=version, agent_id=agent_id, approved_at=now)
     approval.similarity = similarity(draft.drafted, draft.text) if draft.drafted else None
@@ -285,9 +290,10 @@ def shown_gaps(draft: Draft) -> list[Gap]:
     return gaps(draft.text, moved(of_stored(draft.marks), draft.drafted or draft.text, draft.text))
 
 
-def _refuse_unready(session: Session, draft: Draft, *, done: bool) -> None:
+def _refuse_unready(session: Session, draft: Draft, terms: Terms, *, done: bool) -> None:
     if hashes_in(draft.text) - named_in(session, draft.text, "").keys():
         raise InputError("reply", ["it names a picture that is not there; take it out of the text first"])
+    refuse_unfit("reply", draft.text, files.named_in(session, draft.text, terms.public_url), terms.most_attached)
     if missing := shown_gaps(draft):
         words = ", ".join(dict.fromkeys(gap.words for gap in missing))
         raise InputError("reply", [f"something is missing in the text: {words}; fill it in first"])
@@ -346,6 +352,7 @@ def letter_of(
     """A draft as it goes out; its Message-ID comes from the key."""
     answered = session.get_one(Message, draft.answers_id)
     pictures = named_in(session, draft.text, terms.public_url)
+    carried = files.named_in(session, draft.text, terms.public_url)
     return Letter(
         message_id=terms.keys.message_id(key, terms.sender_address.rpartition("@")[2]),
         sender_address=terms.sender_address,
@@ -353,9 +360,10 @@ def letter_of(
         recipient=draft.recipient,
         recipient_name=draft.recipient_name,
         subject=answered.subject or conversation.subject,
-        text=said_plainly(draft.text, pictures),
-        html=to_html(draft.text, pictures),
+        text=attachment.said_plainly(said_plainly(draft.text, pictures), carried),
+        html=to_html(draft.text, pictures, carried),
         pictures=[Within(one.cid, one.mime, one.data) for one in pictures.values() if one.inline],
+        files=[Attached(*one) for one in within(draft.text, carried)],
         in_reply_to=answered.internet_message_id,
         reference_ids=answered.reference_ids or ([answered.in_reply_to] if answered.in_reply_to else []),
         written_at=now,

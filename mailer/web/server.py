@@ -57,6 +57,7 @@ from mailer.web.console import (
     snoozes,
     stop,
     studio,
+    studio_attachments,
     studio_compare,
     studio_drafts,
     studio_files,
@@ -80,13 +81,15 @@ from mailer.web.desk import Desk, newest_templates, signed_in
 from mailer.web.door import Door
 from mailer.web.live import Live
 from mailer.web.pages import BUNDLE, STATIC, Pages
-from mailer.web.public import healthz, hooks, images, metrics
+from mailer.web.public import files, healthz, hooks, images, metrics
 from mailer.web.public.customers import Customers
 from mailer.web.public.site import Site
 from mailer.web.security import BodyLimit, SameOrigin, SecurityHeaders, Unbroken
 
 _CONSOLE_BODY = 1_000_000
 _PICTURE_BODY = 5_000_000
+# Templates with their files.
+_ZIP_BODY = 30_000_000
 # The rooms of the console that only people who are signed in may enter, as an agent, a marketer and the operator go
 # through them. Of two that know an address the first one answers, so rooms of the studio stand before its tree.
 _SIGNED_IN = (
@@ -131,6 +134,7 @@ _SIGNED_IN = (
     studio,
     studio_compare,
     studio_drafts,
+    studio_attachments,
     studio_files,
     studio_history,
     studio_images,
@@ -162,7 +166,7 @@ def build_console(
     """
     pages = Pages(settings)
     app = _bare("Mailer console", _console_middleware(settings, pages, db, clock))
-    shelf = TemplateShelf(db, clock, settings.rendering.templates, settings.web.public_url)
+    shelf = TemplateShelf.of(db, clock, settings)
     app.state.desk = Desk(db, settings, clock, Terms.of(settings, keys), wake, pages, shelf, story=story)
     app.state.door = Door(db, settings, clock, wake)
     app.state.live = Live(db, clock)
@@ -197,6 +201,7 @@ def build_public(
     app.include_router(openapi.router)
     app.include_router(hooks.router)
     app.include_router(images.router)
+    app.include_router(files.router)
     app.include_router(healthz.router)
     return app
 
@@ -213,11 +218,13 @@ def _console_middleware(settings: Settings, pages: Pages, db: Database, clock: C
         link = ("/queue", "Back to the queue")
         return pages.render("problem.html", status=status, title="This did not work", what=text, link=link)
 
+    file = settings.rendering.largest_file + _CONSOLE_BODY
+    larger = {"/templates/images": _PICTURE_BODY, "/templates/files": file, "/templates/import": _ZIP_BODY}
     return [
         Middleware(SecurityHeaders),
         Middleware(Unbroken, answer=answer),
         Middleware(SameOrigin, answer=answer, public_url=settings.web.console_url),
-        Middleware(BodyLimit, limit=_CONSOLE_BODY, larger={"/templates/images": _PICTURE_BODY}),
+        Middleware(BodyLimit, limit=_CONSOLE_BODY, larger=larger),
         Middleware(Audited, db=db, clock=clock),
     ]
 

@@ -53,6 +53,8 @@ NO_PAGES = {
     "/static",
     "/templates/columns/{name:path}",
     "/templates/export.zip",
+    "/templates/files",
+    "/templates/files/{sha256}",
     "/templates/images",
     "/templates/images/{sha256}",
     "/templates/shown/{document}",

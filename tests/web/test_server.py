@@ -219,6 +219,7 @@ async def test_the_public_application_knows_nothing_of_the_console(console: Fast
         ("GET", "/api/docs"),
         ("POST", "/hooks/{name}"),
         ("GET", "/images/{name}"),
+        ("GET", "/files/{sha256}/{name}"),
         ("GET", "/healthz"),
     }
 

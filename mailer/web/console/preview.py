@@ -1,6 +1,6 @@
 """What will be sent, exactly: the mail as it would be composed now, its text and its HTML."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -12,6 +12,8 @@ from starlette.responses import HTMLResponse, Response
 from mailer.errors import NotFound
 from mailer.model import Conversation, Draft
 from mailer.outbound.compose import compose
+from mailer.rendering import files
+from mailer.rendering.attachment import Enclosed, enclosed_in
 from mailer.rendering.frame import framed_mail
 from mailer.rendering.image import as_data, named_in
 from mailer.replies.approve import Terms, letter_of
@@ -36,6 +38,8 @@ class Preview:
     size: int
     # As data: addresses, by what stands in the HTML.
     pictures: Mapping[str, str]
+    # What it carries or links to.
+    files: Sequence[Enclosed]
 
 
 @router.get("/drafts/{draft_id}/preview")
@@ -68,7 +72,8 @@ def preview_of(session: Session, draft_id: int, terms: Terms, *, here: Desk) -> 
     text, html = (_part(mail, kind) for kind in ("plain", "html"))
     pictures = as_data(session, named_in(session, draft.text, terms.public_url).values())
     sender, to, subject = (str(mail[name]) for name in ("From", "To", "Subject"))
-    return Preview(talk.id or 0, draft_id, sender, to, subject, text, html, len(raw), pictures)
+    carried = enclosed_in(draft.text, files.named_in(session, draft.text, terms.public_url))
+    return Preview(talk.id or 0, draft_id, sender, to, subject, text, html, len(raw), pictures, carried)
 
 
 def _part(mail: EmailMessage, kind: str) -> str:

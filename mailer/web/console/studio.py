@@ -19,6 +19,7 @@ from mailer.rendering.show import STATES
 from mailer.rendering.standing import Standing, running_comparison, standing
 from mailer.rendering.tree import Entry, entries, split
 from mailer.rendering.where import where_to_add
+from mailer.web.console.studio_attachments import files_for
 from mailer.web.console.studio_images import images_for, languages_of
 from mailer.web.console.studio_look import looks, remarks_on
 from mailer.web.desk import Here, Reader, newest_templates
@@ -81,6 +82,8 @@ async def edit(
         state=state,
         look=look,
         images=await images_for(here, name),
+        files=await files_for(here, name),
+        most=here.settings.rendering.largest_file,
         languages=languages_of(name),
         public=here.settings.web.public_url,
     )

@@ -14,6 +14,7 @@ from mailer.flows.supplies import never_told
 from mailer.orders.show import find_order
 from mailer.rendering.catalog import LIFECYCLE
 from mailer.rendering.critique import Remark
+from mailer.rendering.environment import written
 from mailer.rendering.facts import Subject, read_facts
 from mailer.rendering.frame import framed_mail
 from mailer.rendering.image import as_data
@@ -104,7 +105,9 @@ async def looks(
         return _nothing(str(error))
     pictures = await shown_as_data(here, mail.html)
     document = here.showcase.put(framed_mail(mail.html, dark=look == "dark", pictures=pictures))
-    return {"problem": "", "frame": f"/templates/shown/{document}", "text": mail.text, "head": _head(here, mail)}
+    listed = written(bytes(here.pages.render("studio_files.html", files=mail.files).body).decode().strip())
+    frame = f"/templates/shown/{document}"
+    return {"problem": "", "frame": frame, "text": mail.text, "head": _head(here, mail), "files": listed}
 
 
 async def shown_as_data(here: Desk, html: str) -> dict[str, str]:
@@ -114,7 +117,7 @@ async def shown_as_data(here: Desk, html: str) -> dict[str, str]:
 
 
 def _nothing(problem: str) -> dict[str, Any]:
-    return {"problem": problem, "frame": "", "text": "", "head": {}}
+    return {"problem": problem, "frame": "", "text": "", "head": {}, "files": ""}
 
 
 def facts_of(

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from mailer.errors import InputError
 from mailer.links import customer_links
 from mailer.model import Incident, Order
-from mailer.outbound.compose import LifecycleLetter, Within
+from mailer.outbound.compose import Attached, LifecycleLetter, Within
 from mailer.outbound.to_ourselves import Trial, may_be_sent_to, send_to_ourselves
 from mailer.rendering.picture import shown_in
 from mailer.rendering.render import MissingFacts
@@ -109,7 +109,8 @@ def _links(session: Session, here: Desk, mail: Shown, order: str, storefront: st
 
 def _trial(here: Desk, person: SignedIn, name: str, mail: Shown, links: dict[str, str], to: str) -> Trial:
     sender = here.settings.senders.get(mail.sender) or here.settings.sender
-    shown = shown_in(mail.html, here.catalog.published.images)
+    published = here.catalog.published
+    shown, files = shown_in(mail.html, published.images), published.files
     letter = LifecycleLetter(
         message_id="",
         sender_address=sender.address,
@@ -127,5 +128,6 @@ def _trial(here: Desk, person: SignedIn, name: str, mail: Shown, links: dict[str
         unsubscribe=links.get("unsubscribe", ""),
         unsubscribe_mail=links.get("unsubscribe_mail", ""),
         pictures=[Within(one.cid, one.mime, one.data) for one in shown.values() if one.inline],
+        files=[Attached(one.name, files[one.sha256].data) for one in mail.files if one.is_attached],
     )
     return Trial(person.agent_id, letter, here.terms.keys)

@@ -142,6 +142,7 @@ class Studio {
     const look = document.querySelector("[name=look]:checked")?.value ?? "desktop";
     pane.dataset.shows = shown.problem ? "problem" : look;
     pane.querySelector("[data-problem]").textContent = shown.problem ?? "";
+    pane.querySelector("[data-files]").innerHTML = shown.files;
     if (shown.problem) return;
     pane.querySelector("[data-text]").textContent = shown.text;
     for (const [key, value] of Object.entries(shown.head)) {
