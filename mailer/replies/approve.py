@@ -94,6 +94,9 @@ def approve(
     """
     draft, conversation = _pending(session, draft_id, version)
     refuse_news(news_of(session, draft, catalog, now=now))
+    if conversation.state == ConversationState.NEEDS_ANSWER:
+        # As after a correction: otherwise a second answer would be written beside the one that leaves.
+        raise Conflict("a new draft is on its way; this one is not sent any more")
     _refuse_unready(session, draft, terms, done=done)
     _note_what_it_offers(session, draft, terms, now)
     approval = Approval(draft_id=draft_id, version=version, agent_id=agent_id, approved_at=now)

@@ -74,7 +74,7 @@ def refuse_unseen_mail(session: Session, conversation_id: int, seen: int | None)
     """Nobody answers or puts aside a mail that came after the newest one on their page. Raises Conflict."""
     newest = newest_mail(session, conversation_id)
     if seen is not None and newest is not None and (newest.id or 0) > seen:
-        raise Conflict("the customer wrote again; read the newer mail first")
+        raise Conflict("the customer wrote again; look at the newer mail first")
 
 
 def rest_on_now(session: Session, draft: Draft, *, now: datetime) -> None:

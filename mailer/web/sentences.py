@@ -37,6 +37,7 @@ SENTENCES = (
     N_("conversation {number} is not snoozed, or woke by itself"),
     N_("something else changed meanwhile; look again"),
     N_("something newer came meanwhile; the draft stays rejected"),
+    N_("a new draft is on its way; this one is not sent any more"),
     N_("another answer took its place; the draft stays rejected"),
     N_("the customer wrote again; read the newer mail first, a new draft is on its way"),
     N_("the customer wrote again; look at the newer mail first"),

@@ -12,6 +12,7 @@ from mailer.db import Database
 from mailer.errors import Conflict
 from mailer.model import Delivery, Draft, DraftState
 from mailer.replies.approve import approve, edit, reject, undo
+from mailer.triage.learn import correct
 from tests import build
 
 Verb = Callable[[Session], object]
@@ -85,3 +86,15 @@ def test_two_undo_at_once_take_it_back_once(db: Database, now: datetime, turns: 
     answers = at_once(db, [lambda session: undo(session, delivery_id, agent_id=1, now=now)] * turns)
     assert sum(isinstance(answer, Conflict) for answer in answers) == turns - 1
     assert db.read_here(lambda session: session.exec(select(Draft)).one()).state == DraftState.PENDING
+
+
+def test_a_draft_of_what_a_colleague_corrected_is_not_sent_beside_the_new_one(db: Database, now: datetime) -> None:
+    case = db.run_here(build.asked, now)
+
+    def mail(session: Session) -> int:
+        return session.get_one(Draft, case.draft).answers_id
+
+    db.run_here(correct, db.read_here(mail), "cancel_order", case.agent, now=now)
+    with pytest.raises(Conflict, match="a new draft is on its way"):
+        db.run_here(approve, case.draft, version=1, agent_id=case.agent, terms=build.TERMS, now=now)
+    assert db.read_here(lambda session: session.exec(select(Delivery.id)).all()) == []
