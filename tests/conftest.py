@@ -1,5 +1,6 @@
 """What every test may ask for: a migrated database on both engines, the shop's keys, and a clock that stands still."""
 
+import gc
 import os
 import shutil
 import sqlite3
@@ -28,6 +29,17 @@ _TABLES = ", ".join(f'"{name}"' for name in Row.metadata.tables)
 EMPTIED = f"TRUNCATE {_TABLES} RESTART IDENTITY CASCADE"
 # TRUNCATE makes hundreds of files anew, in memory five times as quickly as on a disk.
 _MEMORY, _ENOUGH = Path("/dev/shm"), 2 * 1024**3
+
+
+@pytest.fixture(autouse=True, scope="module")
+def light_heap() -> Iterator[None]:
+    """Later collections of garbage leave out what lives on.
+
+    One of all that a run has made takes a second of work, which limits of work would count to whoever is at it.
+    """
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

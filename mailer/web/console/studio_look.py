@@ -70,7 +70,8 @@ async def shown(here: Here, person: Reader, document: str) -> Response:
 
 
 def _superseded() -> Response:
-    return JSONResponse({"superseded": True}, 409)
+    # No fault, so nothing that a browser would report as one.
+    return Response(status_code=204)
 
 
 async def remarks_on(here: Desk, person: SignedIn, name: str, text: str, kind: str = "") -> list[Remark]:

@@ -15,6 +15,7 @@ from mailer.model import Delivery, Role, TemplateRevision
 from mailer.rendering.known import SAMPLES
 from mailer.rendering.lifecycle import render_lifecycle
 from mailer.rendering.shelf import TemplateShelf
+from mailer.web.people import set_address
 from tests.build import TEMPLATES
 from tests.web.browser import ONE_ENGINE, broken_rules, ready, signed_in_page
 from tests.web.build import case
@@ -142,6 +143,7 @@ async def test_a_day_from_a_broken_sentence_to_the_next_mail_and_back(
 ) -> None:
     await db.run(case, clock.now())
     page = await signed_in_page(chromium, address, db, clock, role=Role.MARKETER)
+    await db.run(set_address, 1, "mira@shop.test")
     await page.goto(NOTICE)
     await page.locator(".cm-content").wait_for()
     await write(page, "<p>{{ order.nubmer }}</p>\n", line=24)

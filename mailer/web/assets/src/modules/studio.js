@@ -125,7 +125,7 @@ class Studio {
     const number = ++this.asked[kind];
     const answer = await fetch(url, { method: "POST", body: fields, headers: { Accept: "application/json" } });
     // A question from another window of this person may have taken the place of ours: it is asked once more.
-    if (answer.status === 409 && number === this.asked[kind]) {
+    if (answer.status === 204 && number === this.asked[kind]) {
       await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_AFTER));
       return number === this.asked[kind] ? this.ask(kind, url, fields) : null;
     }
