@@ -11,7 +11,7 @@ from mailer.db import Database
 from mailer.model import Draft, Order, ParcelState, Shipment
 from mailer.replies.draft import draft_waiting
 from tests import build
-from tests.web.browser import ONE_ENGINE, broken_rules, press, ready, signed_in_page
+from tests.web.browser import ONE_ENGINE, broken_rules, press, ready, signed_in_page, wider_than_the_window
 
 pytestmark = pytest.mark.journey
 
@@ -35,10 +35,7 @@ async def spotless(page: Page) -> None:
     assert await broken_rules(page) == []
     await page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     assert await broken_rules(page) == []
-    wide = (
-        "[...document.querySelectorAll('#item *')].filter((one) => one.getBoundingClientRect().right > innerWidth + 1)"
-    )
-    assert await page.evaluate(f"{wide}.map((one) => one.outerHTML.slice(0, 120))") == []
+    assert await wider_than_the_window(page) == []
     await page.set_viewport_size({"width": 1280, "height": 800})
     assert page.faults == []  # type: ignore[attr-defined]
     assert page.elsewhere == []  # type: ignore[attr-defined]
